@@ -1,0 +1,1 @@
+"""Person segmenters: one module each."""

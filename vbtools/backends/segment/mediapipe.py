@@ -1,0 +1,178 @@
+"""MediaPipe selfie segmentation (Google), through the Tasks ``ImageSegmenter``.
+
+The models give one confidence mask; it is the person's (label ``selfie``), not the background's: looked at on a
+photograph, and held by ``tests/backends/test_mediapipe.py``. *landscape* works on 256x144, *square* on 256x256; the
+task scales its answer back to the frame. Image mode: each frame by itself, no state from the frame before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from vbtools.errors import InputError, MissingDependencyError, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MODELS = {"landscape": "selfie-landscape", "square": "selfie-square"}
+"""Catalog names of the models, by this backend's variant."""
+
+_PULL = "Run: vbtools models pull selfie-landscape"
+_INSTALL = "Run: pip install 'vbtools[mediapipe]'"
+_DEBIAN = "Run: apt-get install libgl1 libegl1 libgles2"
+
+# What the C++ side says on stderr for every load, whatever happens: glog's I and W lines and TensorFlow Lite's INFO.
+_CHATTER = re.compile(rb"^(?:[IW]\d{4} |INFO: |WARNING: (?:All log messages|Logging) before )")
+
+
+class MediaPipeSegmenter:
+    """Person probability for single frames, on the CPU; the same frame gives the same bytes.
+
+    Args:
+        model_path: a selfie segmentation .tflite file (see :data:`MODELS`).
+
+    Raises:
+        MissingDependencyError: mediapipe or a shared library below it is not installed.
+        ModelError: the file is missing or no model that MediaPipe takes.
+    """
+
+    def __init__(self, model_path: Path) -> None:
+        self._mediapipe, vision, base_options = _import()
+        options = vision.ImageSegmenterOptions(
+            base_options=base_options.BaseOptions(
+                model_asset_path=str(model_path), delegate=base_options.BaseOptions.Delegate.CPU
+            ),
+            running_mode=vision.RunningMode.IMAGE,
+            output_confidence_masks=True,
+            output_category_mask=False,
+        )
+        try:
+            with _without_chatter():
+                self._segmenter: Any = vision.ImageSegmenter.create_from_options(options)
+                self._forgotten = weakref.finalize(self, _free_forgotten, self._segmenter)
+                self._warm_up()
+        except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                raise ModelError(f"{model_path} does not exist", _PULL) from error
+            raise _missing(error) from error
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{model_path} is no model that MediaPipe takes: {error}", _PULL) from error
+
+    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Where the person is.
+
+        Args:
+            frame: (H, W, 3) uint8, RGB.
+
+        Returns:
+            (H, W) uint8: person probability x 255, rounded; 255 is surely the person.
+
+        Raises:
+            InputError: the array has another shape or dtype.
+            RuntimeError: the segmenter was closed.
+        """
+        import numpy as np
+
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or not frame.size:
+            raise InputError(
+                f"A frame of shape {frame.shape} and type {frame.dtype} cannot be segmented",
+                "Give (H, W, 3) uint8, RGB",
+            )
+        if self._segmenter is None:
+            raise RuntimeError("the segmenter is closed")
+        image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
+        probability = self._segmenter.segment(image).confidence_masks[0].numpy_view()
+        scaled = np.multiply(probability.reshape(frame.shape[:2]), 255.0, dtype=np.float32)
+        person: NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
+        return person
+
+    def close(self) -> None:
+        """Free the model; may be called twice."""
+        segmenter, self._segmenter = self._segmenter, None
+        if segmenter is not None:
+            self._forgotten.detach()
+            segmenter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _warm_up(self) -> None:
+        import numpy as np
+
+        self(np.zeros((16, 16, 3), np.uint8))
+
+
+def _free_forgotten(segmenter: Any) -> None:
+    """Close a segmenter that nobody closed.
+
+    While the interpreter leaves, MediaPipe's worker thread has already gone, and its own ``__del__`` would print a
+    traceback: then the model goes with the process.
+    """
+    try:
+        segmenter.close()
+    except RuntimeError:
+        segmenter._handle = None
+
+
+def _import() -> tuple[ModuleType, Any, Any]:
+    """The three modules of MediaPipe that are used: the package, tasks.vision and base_options."""
+    try:
+        import mediapipe
+        from mediapipe.tasks.python import vision
+        from mediapipe.tasks.python.core import base_options
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(f"The Python package '{error.name}' is not installed", _INSTALL) from error
+    except (ImportError, OSError) as error:
+        raise _missing(error) from error
+    return mediapipe, vision, base_options
+
+
+def _missing(error: Exception) -> MissingDependencyError:
+    """For the loader's ``libEGL.so.1: cannot open shared object file``."""
+    return MissingDependencyError(f"MediaPipe cannot be loaded: {error}", _DEBIAN)
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold back what C++ code writes to file descriptor 2, and pass on what is not :data:`_CHATTER`.
+
+    While an exception leaves the block, lines that it repeats are dropped as well.
+    """
+    try:
+        original = os.dup(2)
+    except OSError:  # no stderr at all: then there is nothing to keep clean
+        yield
+        return
+    said = ""
+    with tempfile.TemporaryFile() as held:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except Exception as error:
+            said = str(error)
+            raise
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
+            held.seek(0)
+            for line in held:
+                repeated = said and line.decode(errors="replace").removeprefix("ERROR: ").strip() in said
+                if not _CHATTER.match(line) and not repeated:
+                    os.write(2, line)
