@@ -1,0 +1,1 @@
+"""The command line: parses and reports; the library computes. ``click`` and ``rich`` are imported only here."""

@@ -1,0 +1,1 @@
+"""Parameters, stored elements and recipes: what a user can set. Needs neither numpy nor HDF5."""

@@ -1,0 +1,195 @@
+"""Recipes: a YAML file that says which stages run, with which parameters; every mistake is shown where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from vbtools.config.params import ParameterError
+from vbtools.errors import RecipeError, nearest
+
+VERSION = 1
+KEYS = ("version", "video", "project", "stages")
+P = TypeVar("P")
+
+
+@dataclass(slots=True)
+class Recipe:
+    """A recipe that has been read; its stages' values are checked by :meth:`parameters`.
+
+    Attributes:
+        origin: the file, as the user named it.
+        stages: stage -> given values, in the file's order.
+        overrides: what ``--set`` changed: (stage, key) -> the option's text.
+    """
+
+    origin: str
+    video: str | None = None
+    project: str | None = None
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    overrides: dict[tuple[str, str], str] = field(default_factory=dict)
+    _text: Sequence[str] = ()
+    _tree: Any = None
+
+    def parameters(self, stage: str, make: Callable[[Mapping[str, Any]], P]) -> P:
+        """Build a stage's parameters from its values.
+
+        Args:
+            stage: its name.
+            make: turns given values into parameters, raising ParameterError.
+
+        Raises:
+            RecipeError: with the place in the file, or the ``--set`` that is wrong.
+        """
+        try:
+            return make(self.stages.get(stage, {}))
+        except ParameterError as error:
+            option = self.overrides.get((stage, str(error.path[0])))
+            if option is not None:
+                raise RecipeError(f"--set {option}: {error.fact}", error.hint) from error
+            raise self._error_at(self._place(stage, error.path, error.at_key), error.fact, error.hint) from error
+
+    def set(self, option: str, stage_names: Sequence[str]) -> None:
+        """Apply one ``--set stage.key=value``; the value is YAML, deeper keys reach into a step's options."""
+        name, equals, text = option.partition("=")
+        keys = name.strip().split(".")
+        if not equals or len(keys) < 2 or not all(keys):
+            raise RecipeError(f"--set {option}: not of the form stage.key=value", "For example: --set extract.fps=15")
+        stage, key, *deeper = keys
+        if stage not in stage_names:
+            raise RecipeError(f"--set {option}: there is no stage '{stage}'", nearest(stage, list(stage_names)))
+        try:
+            value = plain(YAML(typ="safe").load(text))
+        except YAMLError as error:
+            raise RecipeError(f"--set {option}: the value is not YAML ({_problem(error)})", "Quote it") from error
+        values = self.stages.setdefault(stage, {})
+        if deeper:
+            _set_in_step(values, key, deeper, value, option)
+            key = "steps"
+        else:
+            values[key] = value
+        self.overrides[stage, key] = option
+
+    def _place(self, stage: str, path: Sequence[str | int], at_key: bool) -> tuple[int, int]:
+        """Line and column (from 0) of a value inside a stage, or of the nearest thing that has a place."""
+        stages = self._tree["stages"]
+        node: Any = stages[stage] if stage in stages else None
+        place: tuple[int, int] = stages.lc.key(stage) if stage in stages else (0, 0)
+        for depth, key in enumerate(path):
+            last = depth == len(path) - 1
+            if isinstance(node, CommentedMap) and key in node:
+                place = node.lc.key(key) if last and at_key else node.lc.value(key)
+                node = node[key]
+            elif isinstance(node, CommentedSeq) and isinstance(key, int):
+                place = node.lc.item(key)
+                node = node[key]
+        return place
+
+    def _error_at(self, place: tuple[int, int], fact: str, hint: str) -> RecipeError:
+        return error_at(self.origin, self._text, place, fact, hint)
+
+
+def load(path: Path, stage_names: Sequence[str]) -> Recipe:
+    """Read a recipe and check its outline: version, keys, stage names.
+
+    Raises:
+        RecipeError: for a missing file, a YAML mistake, an unknown key or stage, a wrong type; with its place.
+    """
+    origin = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RecipeError(f"There is no recipe '{path}'", "Name a YAML file, or one of vbtools run --list") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"The recipe '{path}' cannot be read ({error})", "Name a YAML file") from error
+    lines = text.splitlines()
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line, mark.column) if mark else (0, 0)
+        raise error_at(origin, lines, place, f"not valid YAML: {_problem(error)}", "") from error
+    except YAMLError as error:
+        raise RecipeError(f"{origin}: not valid YAML ({_problem(error)})", "Mend it and try again") from error
+    if not isinstance(tree, CommentedMap):
+        raise error_at(origin, lines, (0, 0), "a recipe is a mapping", f"It has the keys {', '.join(KEYS)}")
+    return _outline(origin, lines, tree, stage_names)
+
+
+def error_at(origin: str, lines: Sequence[str], place: tuple[int, int], fact: str, hint: str) -> RecipeError:
+    """A RecipeError that shows FILE:LINE:COLUMN, the message, and the line with a mark under the column."""
+    line, column = place
+    shown = lines[line] if line < len(lines) else ""
+    gutter = f"{line + 1:5d} | "
+    sentence = f"{fact}. {hint}" if hint else fact
+    return RecipeError(
+        f"{origin}:{line + 1}:{column + 1}: {sentence}\n{gutter}{shown}\n{' ' * (len(gutter) - 2)}| {' ' * column}^"
+    )
+
+
+def plain(value: Any) -> Any:
+    """YAML's own containers and scalars as plain Python ones."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _outline(origin: str, lines: Sequence[str], tree: CommentedMap, stage_names: Sequence[str]) -> Recipe:
+    for key in tree:
+        if key not in KEYS:
+            raise error_at(origin, lines, tree.lc.key(key), f"unknown key '{key}'", nearest(str(key), KEYS))
+    if "version" not in tree:
+        raise error_at(origin, lines, (0, 0), "the recipe has no version", f"Begin with: version: {VERSION}")
+    if tree["version"] != VERSION or isinstance(tree["version"], bool):
+        raise error_at(
+            origin, lines, tree.lc.value("version"), f"version {tree['version']!r} is not known",
+            f"This vbtools reads version {VERSION}",
+        )  # fmt: skip
+    for key in ("video", "project"):
+        if not isinstance(tree.get(key), (str, type(None))):
+            raise error_at(origin, lines, tree.lc.value(key), f"{key} must be a file path", "Quote it")
+    stages = tree.get("stages")
+    if not isinstance(stages, CommentedMap) or not stages:
+        place = tree.lc.key("stages") if "stages" in tree else (0, 0)
+        raise error_at(origin, lines, place, "stages must be a mapping of stages", f"Stages: {', '.join(stage_names)}")
+    for name, values in stages.items():
+        if name not in stage_names:
+            raise error_at(
+                origin, lines, stages.lc.key(name), f"there is no stage '{name}'", nearest(str(name), stage_names)
+            )
+        if not isinstance(values, (CommentedMap, type(None))):
+            raise error_at(
+                origin, lines, stages.lc.value(name), f"{name} must be a mapping of parameters",
+                f"For example: {name}: {{}}",
+            )  # fmt: skip
+    given = {name: plain(values or {}) for name, values in stages.items()}
+    video = None if tree.get("video") is None else str(tree["video"])
+    project = None if tree.get("project") is None else str(tree["project"])
+    return Recipe(origin, video, project, given, {}, lines, tree)
+
+
+def _set_in_step(values: dict[str, Any], step: str, keys: Sequence[str], value: Any, option: str) -> None:
+    """Set an option of one step in the stage's list of steps."""
+    steps = values.get("steps")
+    entries = [e if isinstance(e, Mapping) else {e: {}} for e in steps] if isinstance(steps, list) else []
+    found = [position for position, entry in enumerate(entries) if step in entry]
+    if len(keys) != 1 or not found:
+        raise RecipeError(f"--set {option}: the recipe has no step '{step}' to set that in", "Set the whole steps list")
+    entries[found[0]] = {step: {**(entries[found[0]][step] or {}), keys[0]: value}}
+    values["steps"] = entries
+
+
+def _problem(error: YAMLError) -> str:
+    text = getattr(error, "problem", None) or str(error).strip() or type(error).__name__
+    return " ".join(str(text).split())

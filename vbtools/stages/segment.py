@@ -1,0 +1,91 @@
+"""segment: how likely each pixel of each frame shows the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vbtools.backends import Backend, backend, names
+from vbtools.config.element import Element
+from vbtools.config.params import FilePath, param
+from vbtools.errors import UsageError
+from vbtools.stages.base import Job, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIANTS: Mapping[str, Mapping[str, str]] = {
+    "mediapipe": {"landscape": "selfie-landscape", "square": "selfie-square"},
+    "deeplabv3": {
+        "resnet101": "deeplabv3-resnet101",
+        "resnet50": "deeplabv3-resnet50",
+        "mobilenet_v3_large": "deeplabv3-mobilenet-v3-large",
+    },
+}
+"""Model variants of each backend and their names in the catalog; the first is the default."""
+
+
+@dataclass(frozen=True)
+class SegmentParams:
+    """Parameters of segment."""
+
+    backend: str = param("mediapipe", "segmentation model family", choices=names("segment"))
+    variant: str | None = param(
+        None, "model variant; the backend's first where not given", choices=[v for b in VARIANTS.values() for v in b]
+    )
+    device: str = param("auto", "where to compute", choices=("auto", "cpu", "cuda", "mps"))
+    weights: FilePath | None = param(None, "a model file to use instead of the catalog's")
+
+
+class Segment(Stage[SegmentParams]):
+    """Soft person probabilities, a frame at a time; thresholds and dilation act where masks are used."""
+
+    name = "segment"
+    version = 1
+    summary = "person masks: MediaPipe selfie | DeepLabV3"
+    example = "vbtools segment -p study.h5 --backend mediapipe"
+    Params = SegmentParams
+    elements = (
+        Element("person", "uint8", ("T", "h", "w"), "probability that the pixel shows a person, x 255", bulk=True),
+    )
+
+    def requires(self, params: SegmentParams) -> tuple[str, ...]:
+        return ("extract",)
+
+    def backends(self, params: SegmentParams) -> tuple[Backend, ...]:
+        return (backend("segment", params.backend),)
+
+    def models(self, params: SegmentParams) -> tuple[str, ...]:
+        return () if params.weights else (self._model(params),)
+
+    def weight_files(self, params: SegmentParams) -> tuple[str, ...]:
+        return (params.weights,) if params.weights else ()
+
+    def check(self, params: SegmentParams) -> None:
+        self._model(params)
+        super().check(params)
+
+    def run(self, job: Job[SegmentParams]) -> None:
+        from vbtools.models import resolve
+
+        params = job.params
+        path = Path(params.weights) if params.weights else resolve(self._model(params))
+        frames = job.inputs.dataset("extract", "frames")
+        job.progress.start(len(frames), "frames")
+        with backend("segment", params.backend).load()(path) as person_probability:
+            for block in job.inputs.blocks("extract", "frames"):
+                for frame in block:
+                    job.output.append("person", person_probability(frame)[None])
+                    job.progress.advance()
+
+    @staticmethod
+    def _model(params: SegmentParams) -> str:
+        variants = VARIANTS[params.backend]
+        if params.variant is None:
+            return next(iter(variants.values()))
+        if params.variant not in variants:
+            raise UsageError(
+                f"segment: {params.backend} has no variant '{params.variant}'", f"It has: {', '.join(variants)}"
+            )
+        return variants[params.variant]

@@ -1,0 +1,160 @@
+"""Reading a project: what is stored, how it was made, and the data themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from vbtools.errors import BulkMissingError, ProjectError, StageMissingError
+from vbtools.store.layout import LOG, open_project
+from vbtools.store.record import Record
+
+
+class Reader:
+    """A project as it was at the moment it was opened; later writers don't disturb it.
+
+    Raises:
+        ProjectError: missing, foreign, newer or damaged (on entering).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: h5py.File | None = None
+        self._bulk: dict[str, h5py.File] = {}
+
+    def __enter__(self) -> Reader:
+        self._file = open_project(self.path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in self._bulk.values():
+            file.close()
+        self._bulk.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @property
+    def file(self) -> h5py.File:
+        """The open HDF5 file."""
+        if self._file is None:
+            raise ProjectError(f"'{self.path}' is not open", "Use it as a context manager: with Reader(path) as reader")
+        return self._file
+
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stored stages, in the order of their upstream."""
+        found = [self._record(name) for name in self.file if isinstance(self.file.get(name), h5py.Group)]
+        return tuple(r.stage for r in sorted(found, key=lambda r: (len(r.provenance), r.started)))
+
+    def record(self, stage: str) -> Record | None:
+        """How a stage was made; None if it is not stored."""
+        return self._record(stage) if stage in self.file else None
+
+    def log(self) -> list[dict[str, Any]]:
+        """Every stage that was ever stored here, oldest first, replaced ones included."""
+        if LOG not in self.file:
+            return []
+        return [json.loads(line) for line in self.file[LOG].asstr()[()]]
+
+    def has(self, stage: str, name: str) -> bool:
+        """Whether a stage has an element (also where its bulk file is gone)."""
+        return stage in self.file and self.file[stage].get(name, getlink=True) is not None
+
+    def names(self, stage: str) -> tuple[str, ...]:
+        """The elements that a stage has stored."""
+        return tuple(self._group(stage))
+
+    def dataset(self, stage: str, name: str) -> h5py.Dataset:
+        """An element to be sliced along its first axis.
+
+        Raises:
+            StageMissingError: the stage has not been run.
+            BulkMissingError: its bulk file is gone, cut short or another one.
+            ProjectError: the stage has no such element.
+        """
+        group = self._group(stage)
+        if not self.has(stage, name):
+            raise ProjectError(
+                f"'{self.path}' holds no /{stage}/{name}", f"Run: vbtools {stage} -p {self.path} --force"
+            )
+        link = group.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            return self._open_bulk(stage, name)[link.path]
+        return group[name]
+
+    def array(self, stage: str, name: str) -> NDArray[Any]:
+        """A whole element in memory."""
+        return np.asarray(self.dataset(stage, name)[()])
+
+    def blocks(self, stage: str, name: str, rows: int = 16) -> Iterator[NDArray[Any]]:
+        """An element in consecutive blocks of at most ``rows`` along the first axis."""
+        data = self.dataset(stage, name)
+        for start in range(0, len(data), rows):
+            yield data[start : start + rows]
+
+    def table(self, stage: str, name: str) -> list[dict[str, Any]]:
+        """A table as a list of rows of plain Python values."""
+        data = self.array(stage, name)
+        columns = data.dtype.names or ()
+        return [{c: _plain(row[c]) for c in columns} for row in data]
+
+    def missing_bulk(self, stage: str) -> str:
+        """Why a stage's bulk cannot be used; empty if it can."""
+        record = self._record(stage)
+        for element, place in record.bulk.items():
+            path = self.path.parent / place["file"]
+            if not path.exists():
+                return f"/{stage}/{element} is gone ('{path}')"
+            if path.stat().st_size != place["bytes"]:
+                return f"/{stage}/{element} has {path.stat().st_size} bytes instead of {place['bytes']} ('{path}')"
+            try:
+                with h5py.File(path, "r") as file:
+                    theirs = file.attrs.get("fingerprint")
+            except OSError as error:
+                return f"/{stage}/{element} cannot be opened ('{path}': {error})"
+            if theirs != record.fingerprint:
+                return f"/{stage}/{element} belongs to another run ('{path}')"
+        return ""
+
+    def _open_bulk(self, stage: str, name: str) -> h5py.File:
+        record = self._record(stage)
+        place = record.bulk[name]["file"]
+        if place not in self._bulk:
+            trouble = self.missing_bulk(stage)
+            if trouble:
+                source = record.source or self._record("extract").source
+                known = f" (its source '{source.path}' has sha256 {source.sha256})" if source else ""
+                raise BulkMissingError(f"Bulk data is missing: {trouble}", f"Run {stage} again to get it back{known}")
+            self._bulk[place] = h5py.File(self.path.parent / place, "r")
+        return self._bulk[place]
+
+    def _group(self, stage: str) -> h5py.Group:
+        if stage not in self.file:
+            raise StageMissingError(
+                f"'{self.path}' has no {stage} yet", f"Run: vbtools {stage} -p {self.path}"
+            )
+        return self.file[stage]
+
+    def _record(self, stage: str) -> Record:
+        try:
+            return Record.read_from(self.file[stage])
+        except (KeyError, ValueError) as error:
+            raise ProjectError(
+                f"'{self.path}': the attributes of /{stage} cannot be understood ({error})",
+                "Restore the project from a copy, or make it again with vbtools run",
+            ) from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.item() if isinstance(value, np.generic) else value
