@@ -1,0 +1,178 @@
+"""enhance: an ordered list of steps that make the background easier to read, each one's picture kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from vbtools.backends import Backend, backend, names
+from vbtools.config.element import Element
+from vbtools.config.params import FilePath, ParameterError, Step, Steps, build, param, specs
+from vbtools.stages.base import Job, Progress, Silent, Stage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class EnhanceParams:
+    """Parameters of enhance."""
+
+    steps: Steps = param((Step("clahe", {}),), "what to do, in order; an empty list skips it", choices=names("enhance"))
+    weights: FilePath | None = param(None, "weights of the one step that takes them")
+
+
+class Enhance(Stage[EnhanceParams]):
+    """Run the steps one after the other, starting from the background. Unobserved pixels stay unobserved."""
+
+    name = "enhance"
+    version = 1
+    summary = "restored: denoise, clahe, deconvolve, mprnet, realesrgan"
+    example = "vbtools enhance -p study.h5 --steps clahe"
+    Params = EnhanceParams
+    elements = (
+        Element("image", "uint8", ("H'", "W'", "3"), "the last step's picture, RGB", "0-255", optional=True),
+        Element("<step>", "uint8", ("H'", "W'", "3"), "that step's picture, RGB", "0-255", optional=True),
+    )
+
+    @classmethod
+    def parameters(cls, values: Mapping[str, Any]) -> EnhanceParams:
+        """Check given values, each step's options included, and fill in every default.
+
+        The stage's own ``weights`` move to the step that takes them, so that the same run has the same fingerprint
+        however it was written. The options of a step that is not built are kept as given.
+
+        Raises:
+            ParameterError: with the path ``("steps", position, step, option)`` for a step's option.
+        """
+        made = build(cls.Params, values, cls.name)
+        steps = tuple(_resolved(step, position) for position, step in enumerate(made.steps))
+        if made.weights is not None:
+            steps = _with_weights(steps, made.weights)
+        return replace(made, steps=steps, weights=None)
+
+    def requires(self, params: EnhanceParams) -> tuple[str, ...]:
+        """The background, whatever the steps."""
+        return ("aggregate",)
+
+    def backends(self, params: EnhanceParams) -> tuple[Backend, ...]:
+        """One row a step, each once, in order."""
+        return tuple(backend("enhance", name) for name in dict.fromkeys(step.name for step in params.steps))
+
+    def weight_files(self, params: EnhanceParams) -> tuple[str, ...]:
+        """Every file that a step's options name."""
+        return tuple(v for step in params.steps for v in step.options.values() if isinstance(v, FilePath))
+
+    def run(self, job: Job[EnhanceParams]) -> None:
+        """Write each step's picture under the step's name, and the last one's also as ``image``."""
+        if not job.params.steps:
+            job.notes.append("no steps: the background stays as it is")
+            return
+        image = job.inputs.array("aggregate", "background")
+        observed = job.inputs.array("aggregate", "coverage") > 0
+        if not observed.any():
+            job.notes.append("no pixel of the background was ever observed: there is nothing to enhance")
+        for name, stepped in _pictures(image, observed, job.params, job.progress):
+            job.output.write(name, stepped)
+            image = stepped
+        job.output.write("image", image)
+
+
+def enhance_image(
+    image: NDArray[np.uint8], params: EnhanceParams, progress: Progress | None = None
+) -> NDArray[np.uint8]:
+    """Run the steps on one picture, without a project; every pixel of it counts as observed.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 RGB.
+        params: from :meth:`Enhance.parameters`.
+        progress: where to say how far it is.
+
+    Returns:
+        ``(H', W', 3)`` uint8 RGB; the picture itself where there are no steps.
+
+    Raises:
+        MissingDependencyError, NotBuiltError: a step cannot run here; before the first one is started.
+    """
+    import numpy as np
+
+    Enhance().check(params)
+    for _, stepped in _pictures(image, np.ones(image.shape[:2], np.bool_), params, progress or Silent()):
+        image = stepped
+    return image
+
+
+def picture_names(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The element of each step: its name, with ``-2``, ``-3`` for a step that is taken again."""
+    seen: Counter[str] = Counter()
+    found = []
+    for step in steps:
+        seen[step.name] += 1
+        found.append(step.name if seen[step.name] == 1 else f"{step.name}-{seen[step.name]}")
+    return tuple(found)
+
+
+def _pictures(
+    image: NDArray[np.uint8], observed: NDArray[np.bool_], params: EnhanceParams, progress: Progress
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Each step's element name and picture, in order; every step starts from the one before."""
+    from vbtools.ops.unobserved import resize_observed
+
+    progress.start(len(params.steps), "steps")
+    for name, step in zip(picture_names(params.steps), params.steps, strict=True):
+        implementation = backend("enhance", step.name).load()
+        run_step = implementation(build(implementation.Params, step.options, f"enhance.{step.name}"))
+        image = run_step(image, resize_observed(observed, *image.shape[:2]))
+        progress.advance()
+        yield name, image
+
+
+def _options_of(step: str) -> type | None:
+    """A step's parameter dataclass, None while it is not built; needs none of the packages that the step runs on."""
+    row = backend("enhance", step)
+    if not row.is_built:
+        return None
+    module, _, attribute = row.target.partition(":")
+    params: type = getattr(import_module(module), attribute).Params
+    return params
+
+
+def _resolved(step: Step, position: int) -> Step:
+    params = _options_of(step.name)
+    if params is None:
+        return step
+    try:
+        made: object = build(params, step.options, f"enhance.{step.name}")
+    except ParameterError as error:
+        path = ("steps", position, step.name, *error.path)
+        raise ParameterError(error.fact, error.hint, path, at_key=error.at_key) from error
+    return Step(step.name, {s.name: getattr(made, s.name) for s in specs(params)})
+
+
+def _with_weights(steps: Steps, weights: FilePath) -> Steps:
+    takers = [position for position, step in enumerate(steps) if _takes_weights(step.name)]
+    if len(takers) != 1:
+        which = ", ".join(steps[t].name for t in takers)
+        fact = f"enhance.weights is for the one step that takes weights, but {len(takers)} of the steps do"
+        hint = f"Give each its own: {{{steps[takers[0]].name}: {{weights: FILE}}}}" if takers else "Leave it out"
+        raise ParameterError(f"{fact} ({which})" if which else fact, hint, ("weights",))
+    taker = steps[takers[0]]
+    if taker.options.get("weights") is not None:
+        raise ParameterError(
+            f"{taker.name}'s weights are given twice: '{taker.options['weights']}' and '{weights}'",
+            "Leave out enhance.weights",
+            ("weights",),
+        )
+    changed = Step(taker.name, {**taker.options, "weights": weights})
+    return tuple(changed if position == takers[0] else step for position, step in enumerate(steps))
+
+
+def _takes_weights(step: str) -> bool:
+    params = _options_of(step)
+    if params is None:  # registered only: what loads a model will take its weights
+        return bool(backend("enhance", step).models)
+    return any(s.name == "weights" for s in specs(params))
