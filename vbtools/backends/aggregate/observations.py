@@ -1,0 +1,192 @@
+"""The background's observations: frames in reference coordinates and which of their pixels count, block by block.
+
+A block is a stretch of time of one tile. Reading it, growing the person and warping happen in worker threads, a few
+blocks ahead of whoever consumes them; the order of time is kept. Memory depends on the tile and not on the clip.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbtools.errors import InputError, ProjectError
+from vbtools.ops.grid import Region, interpolate, samples_for
+from vbtools.ops.masks import dilated, level
+from vbtools.ops.warp import (
+    IDENTITY,
+    flow_positions,
+    flow_reach,
+    look_up,
+    transform_positions,
+    transform_reach,
+)
+
+if TYPE_CHECKING:
+    from vbtools.store.reader import Reader
+
+U8 = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+BLOCK_PIXELS = 2 * 1024 * 1024
+"""Pixels of a block, all its frames together: 8 MB with its mask. Smaller ones cost more calls, larger ones memory."""
+MOST_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of time of one tile, in reference coordinates.
+
+    Attributes:
+        frames: (t, h, w, 3) uint8 RGB; meaningless where not valid.
+        valid: (t, h, w) bool: background, seen, and nothing of the person in it.
+    """
+
+    frames: U8
+    valid: Mask
+
+
+class Observations:
+    """What a project's frames show of the background; a context manager that holds the worker threads.
+
+    Args:
+        inputs: a project with extract, segment and align.
+        threshold: person probability, 0..1, from which a pixel is not background.
+        dilate: px by which the person is grown.
+
+    Raises:
+        InputError: align could use no frame.
+        ProjectError: the stages do not have the same number of frames.
+    """
+
+    def __init__(self, inputs: Reader, threshold: float, dilate: int) -> None:
+        self._frames: Any = inputs.dataset("extract", "frames")
+        self._person: Any = inputs.dataset("segment", "person")
+        self._flow: Any = inputs.dataset("align", "flow") if inputs.has("align", "flow") else None
+        self._transform = np.asarray(inputs.array("align", "transform"), np.float64)
+        self._used = np.asarray(inputs.array("align", "used")) != 0
+        self._level, self._dilate = level(threshold), dilate
+        lengths = {len(self._frames), len(self._person), len(self._transform), len(self._used)}
+        if len(lengths) > 1:
+            raise ProjectError(
+                f"extract, segment and align differ in their number of frames: {sorted(lengths)}",
+                "Run: vbtools segment, then vbtools align",
+            )
+        if not self._used.any():
+            raise InputError("align could not use any frame", "See: vbtools status; try --method none")
+        self._workers = max(1, min(MOST_WORKERS, _cores()))
+
+    def __enter__(self) -> Observations:
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="observations")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the frames and of the picture to be made."""
+        return int(self._frames.shape[1]), int(self._frames.shape[2])
+
+    @property
+    def count(self) -> int:
+        """How many frames are used."""
+        return int(self._used.sum())
+
+    def block_count(self, tile: Region) -> int:
+        """How many blocks :meth:`blocks` gives for a tile."""
+        return len(self._spans(tile))
+
+    def blocks(self, tile: Region) -> Iterator[Block]:
+        """All used frames of one tile, in order of time; each call reads them anew."""
+        waiting: deque[Future[Block]] = deque()
+        try:
+            for start, stop in self._spans(tile):
+                waiting.append(self._pool.submit(self._block, tile, start, stop))
+                if len(waiting) > self._workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for unwanted in waiting:
+                unwanted.cancel()
+
+    def _spans(self, tile: Region) -> list[tuple[int, int]]:
+        """Rows ``start:stop`` of each block that has a used frame."""
+        rows = max(1, BLOCK_PIXELS // tile.pixels)
+        total = len(self._used)
+        spans = [(start, min(start + rows, total)) for start in range(0, total, rows)]
+        return [(start, stop) for start, stop in spans if self._used[start:stop].any()]
+
+    def _block(self, tile: Region, start: int, stop: int) -> Block:
+        used = self._used[start:stop]
+        transforms = self._transform[start:stop][used]
+        if self._flow is not None:
+            grid = (int(self._flow.shape[1]), int(self._flow.shape[2]))
+            held = samples_for(tile, grid, self.size)
+            flow = self._flow[(slice(start, stop), *held.slices)][used]
+            reach = flow_reach(flow, tile)
+        elif (transforms == IDENTITY).all():
+            frames, person = self._read(tile, start, stop)
+            return Block(frames, ~person)
+        else:
+            reach = transform_reach(transforms, tile)
+        source = reach.clipped(self.size)
+        if stop - start > 1 and source.pixels * (stop - start) > 2 * max(BLOCK_PIXELS, tile.pixels):
+            return self._halves(tile, start, stop)
+        frames, person = self._read(source, start, stop)
+        out = np.empty((len(frames), tile.height, tile.width, 3), np.uint8)
+        valid = np.empty(out.shape[:3], np.bool_)
+        for row, (frame, hidden) in enumerate(zip(frames, person, strict=True)):
+            if self._flow is not None:
+                positions = flow_positions(flow[row], held, grid, self.size, tile)
+            else:
+                positions = transform_positions(transforms[row], tile)
+            out[row], valid[row] = look_up(frame, ~hidden, source, positions)
+        return Block(out, valid)
+
+    def _halves(self, tile: Region, start: int, stop: int) -> Block:
+        """The same block, in two parts: one frame that moved far would make all of them large."""
+        middle = (start + stop) // 2
+        spans = [(a, b) for a, b in ((start, middle), (middle, stop)) if self._used[a:b].any()]
+        parts = [self._block(tile, a, b) for a, b in spans]
+        return Block(np.concatenate([p.frames for p in parts]), np.concatenate([p.valid for p in parts]))
+
+    def _read(self, region: Region, start: int, stop: int) -> tuple[U8, Mask]:
+        """The used ones of frames ``start:stop``, unwarped: (t, h, w, 3) uint8 and the person (t, h, w) bool."""
+        used = self._used[start:stop]
+        count = int(used.sum())
+        if not region.pixels:
+            empty = np.zeros((count, region.height, region.width, 3), np.uint8)
+            return empty, np.ones(empty.shape[:3], np.bool_)
+        frames = np.asarray(self._frames[(slice(start, stop), *region.slices)])
+        around = region.grown(self._dilate).clipped(self.size)
+        probability = self._probability(around, start, stop)
+        if count < stop - start:
+            frames, probability = frames[used], probability[used]
+        hidden = probability >= self._level
+        inner = region.within(around)
+        person = np.empty(frames.shape[:3], np.bool_)
+        for row, mask in enumerate(hidden):
+            person[row] = dilated(mask, self._dilate)[inner]
+        return frames, person
+
+    def _probability(self, region: Region, start: int, stop: int) -> U8:
+        """Person probability x 255 of a region, (t, h, w) uint8, whatever the size it is stored at."""
+        grid = (int(self._person.shape[1]), int(self._person.shape[2]))
+        if grid == self.size:
+            return np.asarray(self._person[(slice(start, stop), *region.slices)])
+        held = samples_for(region, grid, self.size)
+        stored = np.asarray(self._person[(slice(start, stop), *held.slices)])
+        planes = [interpolate(p[..., None], held, grid, self.size, region)[..., 0] for p in stored]
+        return np.stack(planes).astype(np.uint8)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,44 @@
+"""aggregate: from all frames to one picture of the background, with how often each pixel was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vbtools.backends import Backend, backend, names
+from vbtools.config.element import Element
+from vbtools.config.params import param
+from vbtools.stages.base import Job, Stage
+
+
+@dataclass(frozen=True)
+class AggregateParams:
+    """Parameters of aggregate."""
+
+    method: str = param("median", "how observations of a pixel become one", choices=names("aggregate"))
+    tile: int = param(256, "work on tiles of at most this side", minimum=16, unit="px")
+    threshold: float = param(0.3, "person probability from which a pixel is not background", minimum=0.0, maximum=1.0)
+    dilate: int = param(10, "grow the person by this much, to keep the halo out", minimum=0, unit="px")
+
+
+class Aggregate(Stage[AggregateParams]):
+    """Combine the background's observations, tile by tile, person excluded."""
+
+    name = "aggregate"
+    version = 1
+    summary = "background: median | mean | max | leak"
+    example = "vbtools aggregate -p study.h5 --method median --dilate 10"
+    Params = AggregateParams
+    elements = (
+        Element("background", "uint8", ("H", "W", "3"), "the background, RGB; meaningless where coverage is 0", "0-255"),
+        Element("plate", "float32", ("H", "W", "3"), "the same before rounding; NaN where coverage is 0", "0-255"),
+        Element("coverage", "uint32", ("H", "W"), "observations of the pixel; 0 = never seen", "frames"),
+    )
+
+    def requires(self, params: AggregateParams) -> tuple[str, ...]:
+        return ("extract", "segment", "align")
+
+    def backends(self, params: AggregateParams) -> tuple[Backend, ...]:
+        return (backend("aggregate", params.method),)
+
+    def run(self, job: Job[AggregateParams]) -> None:
+        backend("aggregate", job.params.method).load()()(job)
