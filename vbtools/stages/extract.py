@@ -1,0 +1,187 @@
+"""extract: from a recording to the frames of the call, with their times, and a list of what was left out and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vbtools.config.element import Column, Element, table
+from vbtools.config.params import param
+from vbtools.errors import InputError, UsageError
+from vbtools.stages.base import Job, Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vbtools.backends.video import Video
+    from vbtools.ops.call import Call
+
+
+@dataclass(frozen=True)
+class ExtractParams:
+    """Parameters of extract."""
+
+    fps: float | None = param(None, "frames a second to keep, chosen by time; all where not given", minimum=0.01)
+    resize_long: int | None = param(None, "longest side; never enlarges", minimum=16, unit="px")
+    sample_every: int = param(1, "of the chosen frames, keep every n-th", minimum=1)
+    start: float = param(0.0, "where to begin in the recording", minimum=0.0, unit="s")
+    end: float | None = param(None, "where to stop in the recording", minimum=0.0, unit="s")
+    keep_all: bool = param(False, "keep lead-ins, title cards and other shots too")
+
+
+class Extract(Stage[ExtractParams]):
+    """Decode every frame, decide which belong to the call, keep those that were asked for."""
+
+    name = "extract"
+    version = 1
+    summary = "frames: sample, resize, drop what is not the call"
+    example = "vbtools extract call.mp4 -p study.h5 --fps 15 --resize-long 960"
+    Params = ExtractParams
+    reads_video = True
+    elements = (
+        Element("frames", "uint8", ("T", "H", "W", "3"), "the frames, RGB", "0-255", bulk=True),
+        Element("time", "float64", ("T",), "presentation time in the source", "s"),
+        Element("index", "int64", ("T",), "frame number in the source, in presentation order from 0"),
+        Element(
+            "unprotected", "uint8", ("T",),
+            "1 where the frame is much sharper than its neighbours: the blur was off for an instant",
+        ),
+        Element(
+            "sharpness", "float32", ("T",),
+            "background sharpness against the call's own usual; 1 is usual", "ratio",
+        ),
+        table(
+            "dropped", "frames that are not of the call, in source order",
+            Column("index", "int64", "frame number in the source"),
+            Column("time", "float64", "presentation time", "s"),
+            Column("reason", "str", "why it was left out"),
+        ),
+    )
+
+    def run(self, job: Job[ExtractParams]) -> None:
+        """Decode and look at every frame from ``start`` to ``end``; store those of the call that were asked for.
+
+        Ticks of ``fps`` count from the first frame at or after ``start``, whatever is left out later. Unprotected
+        frames of the call are stored whether or not ``fps`` chose them; those that it did not choose are fetched by
+        decoding the recording once more. Memory: a few hundred bytes for each decoded frame.
+
+        Raises:
+            UsageError: ``end`` is not after ``start``.
+            InputError: the recording cannot be used, ends before ``start``, or nothing of the call was chosen.
+        """
+        params, source = job.params, _source(job)
+        if params.end is not None and params.end <= params.start:
+            raise UsageError(f"extract.end ({params.end:g} s) is not after extract.start ({params.start:g} s)")
+        chosen, call = _first_pass(job, source)
+        if params.keep_all:
+            kept = set(call.index.tolist())
+        else:
+            kept = set(call.index[call.reason == 0].tolist())
+        unprotected = set(call.index[call.unprotected].tolist())
+        stored = [*chosen, *_fetch(job, source, sorted(unprotected - set(chosen)))]
+        order = [row for row, _ in sorted(enumerate(stored), key=lambda entry: entry[1]) if stored[row] in kept]
+        if not order:
+            raise InputError(
+                f"None of the {len(chosen)} frames chosen from '{source}' is of the call",
+                "Choose more with --fps and --sample-every, or keep everything with --keep-all",
+            )
+        job.output.reorder("frames", order)
+        _store_facts(job, call, [stored[row] for row in order])
+
+
+def _source(job: Job[ExtractParams]) -> Path:
+    if job.source is None:
+        raise InputError("extract was given no recording", "Name one: vbtools extract VIDEO -p study.h5")
+    return job.source
+
+
+def _first_pass(job: Job[ExtractParams], source: Path) -> tuple[list[int], Call]:
+    """Store the frames that the parameters choose; return their numbers, and what is what in the recording."""
+    from vbtools.backends.video import open_video
+    from vbtools.ops.call import LONG_SIDE, CallFinder
+    from vbtools.ops.sampling import Sampler
+
+    params = job.params
+    sampler, finder = Sampler(params.fps, params.sample_every), CallFinder()
+    chosen: list[int] = []
+    looked_at = 0
+    with open_video(source) as video:
+        job.progress.start(_expected(video, params), "frames")
+        for frame in video.frames():
+            if params.end is not None and frame.time_s >= params.end:
+                break
+            job.progress.advance()
+            if frame.time_s < params.start:
+                continue
+            looked_at += 1
+            finder.add(frame.index, frame.time_s, *frame.planes(LONG_SIDE))
+            if sampler.takes(frame.time_s):
+                job.output.append("frames", _shrink(frame.rgb(), params.resize_long)[None])
+                chosen.append(frame.index)
+        ended = params.end is None or video.last_time_s < params.end
+        length = video.length_s if ended else max(video.duration_s or 0.0, video.length_s)
+        job.notes.extend(video.notes)
+    if not looked_at:
+        asked = f"from {params.start:g} s" + ("" if params.end is None else f" to {params.end:g} s")
+        raise InputError(f"There is no frame {asked} in '{source}', which is {length:.2f} s long")
+    if params.end is not None and params.end > length:
+        job.notes.append(f"the recording ends at {length:.2f} s, before the {params.end:g} s that were asked for")
+    return chosen, finder.decide()
+
+
+def _fetch(job: Job[ExtractParams], source: Path, wanted: list[int]) -> list[int]:
+    """Store frames by their numbers, given in growing order, with a second decoding; return the numbers."""
+    if not wanted:
+        return []
+    from vbtools.backends.video import open_video
+
+    missing = set(wanted)
+    with open_video(source) as video:
+        for frame in video.frames():
+            if frame.index in missing:
+                job.output.append("frames", _shrink(frame.rgb(), job.params.resize_long)[None])
+                missing.discard(frame.index)
+            if not missing:
+                return wanted
+    raise InputError(f"'{source}' decoded differently the second time", "Is something still writing to it?")
+
+
+def _store_facts(job: Job[ExtractParams], call: Call, stored: list[int]) -> None:
+    import numpy as np
+
+    from vbtools.ops.call import REASONS, left_out
+
+    rows = np.searchsorted(call.index, np.array(stored, np.int64))
+    job.output.write("index", call.index[rows])
+    job.output.write("time", call.time_s[rows])
+    job.output.write("unprotected", call.unprotected[rows].astype(np.uint8))
+    job.output.write("sharpness", call.sharpness[rows])
+    gone = [] if job.params.keep_all else np.flatnonzero(call.reason).tolist()
+    job.output.rows("dropped", [
+        {"index": int(call.index[i]), "time": float(call.time_s[i]), "reason": REASONS[call.reason[i]]}
+        for i in gone
+    ])
+    if words := left_out(call.reason):
+        job.notes.append(f"kept although not of the call: {words}" if job.params.keep_all else f"left out {words}")
+    job.notes.extend(call.notes)
+
+
+def _shrink(pixels: NDArray[np.uint8], limit: int | None) -> NDArray[np.uint8]:
+    import cv2
+
+    from vbtools.ops.sampling import fit_long_side
+
+    H, W = pixels.shape[:2]
+    size = fit_long_side(W, H, limit)
+    return pixels if size == (W, H) else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def _expected(video: Video, params: ExtractParams) -> int | None:
+    """How many frames will be decoded, about."""
+    total = video.frame_estimate
+    if total is None or params.end is None or not video.duration_s:
+        return total
+    return max(1, round(total * min(1.0, params.end / video.duration_s)))
