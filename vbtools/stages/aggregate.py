@@ -29,7 +29,7 @@ class Aggregate(Stage[AggregateParams]):
     example = "vbtools aggregate -p study.h5 --method median --dilate 10"
     Params = AggregateParams
     elements = (
-        Element("background", "uint8", ("H", "W", "3"), "the background, RGB; meaningless where coverage is 0", "0-255"),
+        Element("background", "uint8", ("H", "W", "3"), "the background, RGB; no meaning where coverage is 0", "0-255"),
         Element("plate", "float32", ("H", "W", "3"), "the same before rounding; NaN where coverage is 0", "0-255"),
         Element("coverage", "uint32", ("H", "W"), "observations of the pixel; 0 = never seen", "frames"),
     )

@@ -14,10 +14,13 @@ from vbtools.ops.median import StreamingMedian, masked_median
 if TYPE_CHECKING:
     from vbtools.backends.aggregate.tiles import AggregateJob
 
-STACK_BYTES = 64 * 1024 * 1024
-"""A tile's frames over the whole clip, with their masks, are held at once if they fit in this."""
-CHUNK_SIDE = 128
-"""px: the side of the stored chunks; smaller tiles would decompress the same data again and again."""
+STACK_BYTES = 24 * 1024 * 1024
+"""A tile's frames over the whole clip, with their masks, are held at once if they fit in this; small against the
+libraries' own 300 MB, so that memory does not show how long a clip is (bench/memory.py)."""
+CHUNK_SIDE = 64
+"""px: the side of the stored chunks, ``vbtools.store.layout.CHUNK_SIDE``; tiles end where chunks end."""
+SMALLEST_SIDE = 128
+"""px: below this the many small reads cost more than reading larger tiles twice."""
 STREAM_BYTES_PER_PIXEL = 70 * CHANNELS
 """What :class:`vbtools.ops.median.StreamingMedian` holds."""
 
@@ -37,17 +40,17 @@ class TemporalMedian:
 def plan(tile: int, count: int) -> Plan:
     """Choose the way that keeps a tile's memory below :data:`STACK_BYTES`.
 
-    A short clip is held tile by tile. A longer one is held in tiles as small as a chunk. One that is longer still
-    (1,024 frames with the values above) is read twice and counted.
+    A short clip is held tile by tile. A longer one is held in tiles down to :data:`SMALLEST_SIDE`. One that is longer
+    still (384 frames with the values above) is read twice and counted.
 
     Args:
         tile: largest side asked for, px.
         count: used frames.
     """
     side = min(tile, math.isqrt(STACK_BYTES // (count * (CHANNELS + 1))))
-    if side == tile or side >= CHUNK_SIDE:
+    if side == tile or side >= SMALLEST_SIDE:
         return Plan(_whole_chunks(side, tile), 1, held)
-    side = min(tile, max(CHUNK_SIDE, math.isqrt(STACK_BYTES // STREAM_BYTES_PER_PIXEL)))
+    side = min(tile, max(SMALLEST_SIDE, math.isqrt(STACK_BYTES // STREAM_BYTES_PER_PIXEL)))
     return Plan(_whole_chunks(side, tile), 2, streamed)
 
 
