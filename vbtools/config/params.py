@@ -213,8 +213,24 @@ def _steps(spec: Spec, value: Any, owner: str) -> Steps:
                 f"Write {{{name}: {{name: value}}}}",
                 (spec.name, position),
             )
+        for option, given in options.items():
+            if not _is_storable(given):
+                raise ParameterError(
+                    f"{owner}.{spec.name}: {name}.{option} cannot be {given!r}",
+                    "It must be a text, a number, true, false, null, or a list or mapping of these",
+                    (spec.name, position, str(name), str(option)),
+                )
         found.append(Step(str(name), dict(options)))
     return tuple(found)
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether JSON can hold it, so that it can be hashed and stored: not a date, not infinity."""
+    if isinstance(value, Mapping):
+        return all(isinstance(k, str) and _is_storable(v) for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(_is_storable(v) for v in value)
+    return math.isfinite(value) if isinstance(value, float) else isinstance(value, (str, int, type(None)))
 
 
 def _check_bounds(spec: Spec, value: Any, owner: str) -> None:

@@ -16,6 +16,8 @@ from vbtools.errors import RecipeError, nearest
 
 VERSION = 1
 KEYS = ("version", "video", "project", "stages")
+NOT_YAML = (YAMLError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError)
+"""What ruamel.yaml raises for a text that it cannot read; it lets its own mistakes through (a date with month 13)."""
 P = TypeVar("P")
 
 
@@ -50,9 +52,11 @@ class Recipe:
         try:
             return make(self.stages.get(stage, {}))
         except ParameterError as error:
-            option = self.overrides.get((stage, str(error.path[0])))
+            option = self.overrides.get((stage, str(next(iter(error.path), ""))))
             if option is not None:
                 raise RecipeError(f"--set {option}: {error.fact}", error.hint) from error
+            if self._tree is None:  # made in Python: there is no line to show
+                raise RecipeError(f"{self.origin}: {error.fact}", error.hint) from error
             raise self._error_at(self._place(stage, error.path, error.at_key), error.fact, error.hint) from error
 
     def set(self, option: str, stage_names: Sequence[str]) -> None:
@@ -65,9 +69,9 @@ class Recipe:
         if stage not in stage_names:
             raise RecipeError(f"--set {option}: there is no stage '{stage}'", nearest(stage, list(stage_names)))
         try:
-            value = plain(YAML(typ="safe").load(text))
-        except YAMLError as error:
-            raise RecipeError(f"--set {option}: the value is not YAML ({_problem(error)})", "Quote it") from error
+            value = parse_value(text)
+        except ValueError as error:
+            raise RecipeError(f"--set {option}: the value is not YAML ({error})", "Quote it") from error
         values = self.stages.setdefault(stage, {})
         if deeper:
             _set_in_step(values, key, deeper, value, option)
@@ -79,13 +83,16 @@ class Recipe:
     def _place(self, stage: str, path: Sequence[str | int], at_key: bool) -> tuple[int, int]:
         """Line and column (from 0) of a value inside a stage, or of the nearest thing that has a place."""
         stages = self._tree["stages"]
-        node: Any = stages[stage] if stage in stages else None
-        place: tuple[int, int] = stages.lc.key(stage) if stage in stages else (0, 0)
+        node: Any = stages.get(stage)
+        place = _key_place(stages, stage, _key_place(self._tree, "stages"))
         for depth, key in enumerate(path):
             last = depth == len(path) - 1
-            if isinstance(node, CommentedMap) and key in node:
-                place = node.lc.key(key) if last and at_key else node.lc.value(key)
-                node = node[key]
+            if isinstance(node, CommentedMap):
+                own: Any = next((k for k in node if str(k) == str(key)), None)
+                if own is None:
+                    break
+                place = _key_place(node, own, place) if last and at_key else _value_place(node, own, place)
+                node = node[own]
             elif isinstance(node, CommentedSeq) and isinstance(key, int):
                 place = node.lc.item(key)
                 node = node[key]
@@ -102,12 +109,7 @@ def load(path: Path, stage_names: Sequence[str]) -> Recipe:
         RecipeError: for a missing file, a YAML mistake, an unknown key or stage, a wrong type; with its place.
     """
     origin = str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RecipeError(f"There is no recipe '{path}'", "Name a YAML file, or one of vbtools run --list") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"The recipe '{path}' cannot be read ({error})", "Name a YAML file") from error
+    text = _read(path)
     lines = text.splitlines()
     try:
         tree = YAML(typ="rt").load(text)
@@ -115,8 +117,9 @@ def load(path: Path, stage_names: Sequence[str]) -> Recipe:
         mark = error.problem_mark or error.context_mark
         place = (mark.line, mark.column) if mark else (0, 0)
         raise error_at(origin, lines, place, f"not valid YAML: {_problem(error)}", "") from error
-    except YAMLError as error:
-        raise RecipeError(f"{origin}: not valid YAML ({_problem(error)})", "Mend it and try again") from error
+    except NOT_YAML as error:
+        place = _place_in(text, getattr(error, "position", 0))
+        raise error_at(origin, lines, place, f"not valid YAML: {_problem(error)}", "") from error
     if not isinstance(tree, CommentedMap):
         raise error_at(origin, lines, (0, 0), "a recipe is a mapping", f"It has the keys {', '.join(KEYS)}")
     return _outline(origin, lines, tree, stage_names)
@@ -128,9 +131,22 @@ def error_at(origin: str, lines: Sequence[str], place: tuple[int, int], fact: st
     shown = lines[line] if line < len(lines) else ""
     gutter = f"{line + 1:5d} | "
     sentence = f"{fact}. {hint}" if hint else fact
+    indent = "".join("\t" if c == "\t" else " " for c in shown[:column].ljust(column))
     return RecipeError(
-        f"{origin}:{line + 1}:{column + 1}: {sentence}\n{gutter}{shown}\n{' ' * (len(gutter) - 2)}| {' ' * column}^"
+        f"{origin}:{line + 1}:{column + 1}: {sentence}\n{gutter}{shown}\n{' ' * (len(gutter) - 2)}| {indent}^"
     )
+
+
+def parse_value(text: str) -> Any:
+    """The value of an option that is written in YAML, as plain Python ones.
+
+    Raises:
+        ValueError: it is not YAML; the message says why.
+    """
+    try:
+        return plain(YAML(typ="safe", pure=True).load(text))
+    except NOT_YAML as error:
+        raise ValueError(_problem(error)) from error
 
 
 def plain(value: Any) -> Any:
@@ -148,32 +164,37 @@ def plain(value: Any) -> Any:
 def _outline(origin: str, lines: Sequence[str], tree: CommentedMap, stage_names: Sequence[str]) -> Recipe:
     for key in tree:
         if key not in KEYS:
-            raise error_at(origin, lines, tree.lc.key(key), f"unknown key '{key}'", nearest(str(key), KEYS))
+            raise error_at(origin, lines, _key_place(tree, key), f"unknown key '{key}'", nearest(str(key), KEYS))
     if "version" not in tree:
         raise error_at(origin, lines, (0, 0), "the recipe has no version", f"Begin with: version: {VERSION}")
     if tree["version"] != VERSION or isinstance(tree["version"], bool):
         raise error_at(
-            origin, lines, tree.lc.value("version"), f"version {tree['version']!r} is not known",
+            origin, lines, _value_place(tree, "version"), f"version {tree['version']!r} is not known",
             f"This vbtools reads version {VERSION}",
         )  # fmt: skip
     for key in ("video", "project"):
         if not isinstance(tree.get(key), (str, type(None))):
-            raise error_at(origin, lines, tree.lc.value(key), f"{key} must be a file path", "Quote it")
+            raise error_at(origin, lines, _value_place(tree, key), f"{key} must be a file path", "Quote it")
     stages = tree.get("stages")
     if not isinstance(stages, CommentedMap) or not stages:
-        place = tree.lc.key("stages") if "stages" in tree else (0, 0)
+        place = _key_place(tree, "stages") if "stages" in tree else (0, 0)
         raise error_at(origin, lines, place, "stages must be a mapping of stages", f"Stages: {', '.join(stage_names)}")
     for name, values in stages.items():
         if name not in stage_names:
             raise error_at(
-                origin, lines, stages.lc.key(name), f"there is no stage '{name}'", nearest(str(name), stage_names)
+                origin, lines, _key_place(stages, name), f"there is no stage '{name}'", nearest(str(name), stage_names)
             )
         if not isinstance(values, (CommentedMap, type(None))):
             raise error_at(
-                origin, lines, stages.lc.value(name), f"{name} must be a mapping of parameters",
+                origin, lines, _value_place(stages, name), f"{name} must be a mapping of parameters",
                 f"For example: {name}: {{}}",
             )  # fmt: skip
-    given = {name: plain(values or {}) for name, values in stages.items()}
+    try:
+        given = {name: plain(values or {}) for name, values in stages.items()}
+    except RecursionError as error:
+        raise error_at(
+            origin, lines, _key_place(tree, "stages"), "something in the stages contains itself", "Write it out"
+        ) from error
     video = None if tree.get("video") is None else str(tree["video"])
     project = None if tree.get("project") is None else str(tree["project"])
     return Recipe(origin, video, project, given, {}, lines, tree)
@@ -182,14 +203,60 @@ def _outline(origin: str, lines: Sequence[str], tree: CommentedMap, stage_names:
 def _set_in_step(values: dict[str, Any], step: str, keys: Sequence[str], value: Any, option: str) -> None:
     """Set an option of one step in the stage's list of steps."""
     steps = values.get("steps")
-    entries = [e if isinstance(e, Mapping) else {e: {}} for e in steps] if isinstance(steps, list) else []
-    found = [position for position, entry in enumerate(entries) if step in entry]
-    if len(keys) != 1 or not found:
-        raise RecipeError(f"--set {option}: the recipe has no step '{step}' to set that in", "Set the whole steps list")
-    entries[found[0]] = {step: {**(entries[found[0]][step] or {}), keys[0]: value}}
+    entries = [{e: {}} if isinstance(e, str) else e for e in steps] if isinstance(steps, list) else []
+    names = [str(name) for entry in entries if isinstance(entry, Mapping) for name in entry]
+    if step not in names:
+        stage = option.partition(".")[0]
+        hint = nearest(step, names) if names else f"Write {stage}.key=value, or set the whole list of steps"
+        raise RecipeError(f"--set {option}: the recipe's {stage} lists no step '{step}'", hint)
+    if len(keys) != 1:
+        raise RecipeError(f"--set {option}: too many keys", "Write stage.step.option=value")
+    position = next(n for n, entry in enumerate(entries) if isinstance(entry, Mapping) and step in entry)
+    given = entries[position][step]
+    entries[position] = {step: {**(given if isinstance(given, Mapping) else {}), keys[0]: value}}
     values["steps"] = entries
 
 
-def _problem(error: YAMLError) -> str:
+def _key_place(node: CommentedMap, key: Any, otherwise: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """Where a key stands; one that a merge key (``<<``) brings in stands elsewhere."""
+    try:
+        line, column = node.lc.key(key)
+    except (LookupError, TypeError):
+        return otherwise
+    return line, column
+
+
+def _value_place(node: CommentedMap, key: Any, otherwise: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """Where a key's value stands; see :func:`_key_place`."""
+    try:
+        line, column = node.lc.value(key)
+    except (LookupError, TypeError):
+        return otherwise
+    return line, column
+
+
+def _place_in(text: str, position: int) -> tuple[int, int]:
+    """Line and column (from 0) of a character."""
+    before = text[:position].splitlines() or [""]
+    return len(before) - 1, len(before[-1])
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise RecipeError(f"There is no recipe '{path}'", "Name a YAML file, or one of vbtools run --list") from None
+    except OSError as error:
+        raise RecipeError(f"The recipe '{path}' cannot be read ({error.strerror})", "Name a YAML file") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        shown = content.decode("utf-8", "replace")
+        place = _place_in(shown, len(content[: error.start].decode()))
+        lines = ["".join(c if c.isprintable() else "\ufffd" for c in line)[:60] for line in shown.splitlines()]
+        raise error_at(str(path), lines, place, "this is not a text in UTF-8", "Name a YAML file") from error
+
+
+def _problem(error: BaseException) -> str:
     text = getattr(error, "problem", None) or str(error).strip() or type(error).__name__
     return " ".join(str(text).split())

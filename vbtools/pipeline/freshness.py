@@ -15,6 +15,8 @@ from vbtools.models import model, sha256_of
 from vbtools.stages import Stage, all_stages
 from vbtools.store import Reader, Record, Source, fingerprint
 
+_HASHES: dict[tuple[str, int, int, int], str] = {}
+
 
 class State(StrEnum):
     """What can be said of a stage in a project."""
@@ -169,7 +171,7 @@ def current_source(known: Source | None, path: Path | None = None) -> Source | N
         return known
     if place.is_dir():
         raise InputError(f"'{place}' is a folder, not a recording", "Name a video file")
-    return Source(absolute, sha256_of(place), stat.st_size, stat.st_mtime_ns)
+    return Source(absolute, _hash(place, "recording"), stat.st_size, stat.st_mtime_ns)
 
 
 def _inherit(one: Assessment, before: list[Assessment], needs: tuple[str, ...]) -> Assessment:
@@ -190,7 +192,7 @@ def _differences(stage: Stage[Any], record: Record, wanted: Wanted, ancestors: M
     # A change further up shows at its nearest stage only: say what it was.
     far = [n for n in ancestors if n not in wanted.upstream]
     for name in far:
-        if reasons and name in record.provenance and changes(record.provenance[name], ancestors[name], ()):
+        if reasons and name in record.provenance and changes(record.provenance[name], ancestors[name], _ignored(name)):
             reasons.append(_upstream_change(name, record.provenance[name], ancestors[name]))
     return _without_bare(reasons)
 
@@ -215,7 +217,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], ignore: tuple[str, .
 
 
 def _upstream_change(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
-    what = changes(old, new, ()) if old and new else []
+    what = changes(old, new, _ignored(name)) if old and new else []
     return f"{name} changed ({'; '.join(what)})" if what else f"{name} changed"
 
 
@@ -229,6 +231,11 @@ def _paths(stage: Stage[Any]) -> tuple[str, ...]:
     return tuple(s.name for s in specs(stage.Params) if s.kind == "path")
 
 
+def _ignored(name: str) -> tuple[str, ...]:
+    """As :func:`_paths`, of a stage that is given by name."""
+    return next((_paths(s) for s in all_stages() if s.name == name), ())
+
+
 def _model_sha(name: str, record: Record | None) -> str:
     """The sha256 that a catalog model has; for one that the catalog doesn't pin, of the file that is installed."""
     pinned = model(name).sha256
@@ -236,15 +243,27 @@ def _model_sha(name: str, record: Record | None) -> str:
         return pinned
     path = installed_model(name)
     if path is not None:
-        return sha256_of(path)
+        return _hash(path, "model")
     return record.weights.get(name, "") if record else ""
 
 
 def _file_sha(file: str, record: Record | None, number: int) -> str:
     path = Path(FilePath(file))
     if path.is_file():
-        return sha256_of(path)
+        return _hash(path, "weights file")
     return record.weights.get(f"file {number}", "") if record else ""
+
+
+def _hash(path: Path, what: str) -> str:
+    """The sha256 of a file; within one process it is read again only when its size or time has changed."""
+    try:
+        stat = path.stat()
+        key = (str(path.absolute()), stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        if key not in _HASHES:
+            _HASHES[key] = sha256_of(path)
+        return _HASHES[key]
+    except OSError as error:
+        raise InputError(f"The {what} '{path}' cannot be read ({error.strerror})", "Check its rights") from error
 
 
 def _short(value: Any) -> str:

@@ -34,7 +34,7 @@ def find(name: str) -> Path:
         RecipeError: there is neither.
     """
     path = Path(name)
-    if path.exists() or name not in built_in():
+    if path.is_file() or name not in built_in():
         if not path.is_file():
             hint = nearest(path.stem, list(built_in()))
             raise RecipeError(f"There is no recipe '{name}'", f"{hint} (built-in ones: vbtools run --list)")

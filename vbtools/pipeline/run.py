@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from vbtools.errors import StageMissingError
+from vbtools.errors import InputError, StageMissingError
 from vbtools.pipeline.freshness import State, assess_stored
 from vbtools.pipeline.plan import Decision, Plan, Task, make_plan
 from vbtools.stages import Job, Progress, Silent
@@ -92,6 +92,12 @@ def execute(
 def _check(plan: Plan) -> None:
     """Find before the first stage runs what would stop a later one."""
     for decision in plan.to_run:
+        if decision.task.stage.reads_video and plan.source and not Path(plan.source.path).is_file():
+            raise InputError(
+                f"{decision.task.stage.name} has to run ({decision.reason}), but the recording "
+                f"'{plan.source.path}' is not there any more",
+                f"Put it back, or name it where it is now (its sha256 is {plan.source.sha256})",
+            )
         decision.task.stage.check(decision.task.params)
     if not plan.project.exists():
         return

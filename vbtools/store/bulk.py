@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.config.element import Element
-from vbtools.store.layout import CHUNK_ROWS, CHUNK_SIDE, PART, bulk_filter, create_private, describe, put_in_place
+from vbtools.store.layout import CHUNK_ROWS, CHUNK_SIDE, PART, bulk_filter, describe, put_in_place
+from vbtools.store.newfile import NewFile
 
 
 class BulkFile:
@@ -29,9 +31,13 @@ class BulkFile:
         self._part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
         self._stage = stage
         self._fingerprint = fingerprint
-        self._file: h5py.File | None = None
+        self._file: NewFile | None = None
         self._lengths: dict[str, int] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
         self._waiting: dict[str, list[NDArray[Any]]] = {}
+        # Packing takes about as long as decoding or segmenting what is packed, and needs no Python: one thread does it.
+        self._packer = ThreadPoolExecutor(1, thread_name_prefix="bulk")
+        self._packing: Future[None] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -39,16 +45,26 @@ class BulkFile:
         return tuple(self._lengths)
 
     def append(self, element: Element, rows: NDArray[Any]) -> None:
-        """Add rows (n, ...) to a dataset; they are written when a chunk's depth of them has come together."""
+        """Add rows (n, ...) to a dataset; a chunk's depth of them is packed and written while the next come together.
+
+        Raises:
+            ValueError: rows of another shape than the first ones.
+            OSError: the disk refused, these rows or those before.
+        """
         if element.name not in self._lengths:
             self._lengths[element.name] = 0
             self._waiting[element.name] = []
-            _create(self._open(), element, rows.shape[1:], rows.dtype)
+            _create(self._open().hdf5, element, rows.shape[1:], rows.dtype)
+            self._shapes[element.name] = rows.shape[1:]
+        if rows.shape[1:] != self._shapes[element.name]:
+            before = self._shapes[element.name]
+            raise ValueError(f"{element.name} had rows of the shape {before} before, and now {rows.shape[1:]}")
         self._lengths[element.name] += len(rows)
         waiting = self._waiting[element.name]
         waiting.extend(np.array(row) for row in rows)
         while len(waiting) >= CHUNK_ROWS:
-            self._write(element.name, waiting[:CHUNK_ROWS])
+            self._settle()
+            self._packing = self._packer.submit(self._write, element.name, waiting[:CHUNK_ROWS])
             del waiting[:CHUNK_ROWS]
 
     def reorder(self, element: Element, order: Sequence[int]) -> None:
@@ -61,19 +77,25 @@ class BulkFile:
         if list(order) == list(range(self._lengths[name])):
             return
         self._flush()
-        old = self._open()
-        compact = self._part.with_name(self._part.name + "2")
-        with create_private(compact) as new:
+        file = self._open()
+        old = file.hdf5
+        compact = NewFile(self._part.with_name(self._part.name + "2"))
+        try:
+            new = compact.hdf5
             self._mark(new)
             for other in old:
                 if other != name:
                     old.copy(old[other], new, name=other)
             _create(new, element, old[name].shape[1:], old[name].dtype)
             _copy_rows(old[name], new[name], order)
-        old.close()
-        compact.replace(self._part)
-        self._file = h5py.File(self._part, "r+")
+            compact.check()
+            compact.path.replace(self._part)
+        except BaseException:
+            compact.abandon()
+            raise
+        self._file = compact
         self._lengths[name] = len(order)
+        file.abandon()
 
     def finish(self) -> None:
         """Write what waits, flush to disk and move to the final name; does nothing when nothing was written."""
@@ -88,29 +110,41 @@ class BulkFile:
         """Remove what was not finished."""
         file, self._file = self._file, None
         try:
+            if self._packing is not None:
+                self._packing.exception()  # only wait: what is given up may have failed
+            self._packer.shutdown()
             if file is not None:
-                file.close()
+                file.abandon()
         finally:
             for leftover in (self._part, self._part.with_name(self._part.name + "2")):
                 leftover.unlink(missing_ok=True)
 
-    def _open(self) -> h5py.File:
+    def _open(self) -> NewFile:
         if self._file is None:
-            self._file = create_private(self._part)
-            self._mark(self._file)
+            self._file = NewFile(self._part)
+            self._mark(self._file.hdf5)
         return self._file
 
+    def _settle(self) -> None:
+        """Wait for what is being written, and raise what went wrong with it."""
+        packing, self._packing = self._packing, None
+        if packing is not None:
+            packing.result()
+
     def _flush(self) -> None:
+        self._settle()
         for name, waiting in self._waiting.items():
             if waiting:
                 self._write(name, waiting)
                 waiting.clear()
 
     def _write(self, name: str, rows: list[NDArray[Any]]) -> None:
-        dataset = self._open()[name]
+        file = self._open()
+        dataset = file.hdf5[name]
         start = len(dataset)
         dataset.resize(start + len(rows), axis=0)
         dataset[start:] = np.stack(rows)
+        file.check()
 
     def _mark(self, file: h5py.File) -> None:
         file.attrs["stage"] = self._stage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ from vbtools.errors import ProjectError, UsageError
 from vbtools.store.layout import (
     FORMAT,
     PART,
-    create_private,
     data_folder,
     open_project,
     put_in_place,
     storage_errors,
 )
 from vbtools.store.lock import Lock
+from vbtools.store.newfile import NewFile
 from vbtools.store.reader import Reader
+
+_BULK_NAME = re.compile(rf"[a-z_]+-[0-9a-f]{{16}}(-\d+)?\.h5(\.\d+{re.escape(PART)}2?)?")
+"""Only what can be ours is removed: a folder that has the name of our data folder may have been there before us."""
 
 
 def collect_garbage(path: Path) -> list[tuple[Path, int]]:
@@ -41,12 +45,14 @@ def collect_garbage(path: Path) -> list[tuple[Path, int]]:
 
 def collect_garbage_locked(path: Path) -> list[tuple[Path, int]]:
     """As :func:`collect_garbage`, for who already holds the lock."""
-    leftovers = list(path.parent.glob(f"{_literal(path.name)}.*{PART}"))
+    ours = re.compile(rf"{re.escape(path.name)}\.\d+{re.escape(PART)}")
+    leftovers = [f for f in path.parent.iterdir() if ours.fullmatch(f.name)]
     folder = data_folder(path)
-    if folder.is_dir():
+    bulk = [f for f in folder.iterdir() if _BULK_NAME.fullmatch(f.name) and f.is_file()] if folder.is_dir() else []
+    if bulk:
         used = _referred_to(path.parent)
         if used is not None:
-            leftovers += [f for f in folder.iterdir() if f.is_file() and f.resolve() not in used]
+            leftovers += [f for f in bulk if f.resolve() not in used]
     removed = []
     for file in leftovers:
         removed.append((file, file.stat().st_size))
@@ -63,6 +69,8 @@ def pack(path: Path, out: Path, *, force: bool = False) -> int:
     Raises:
         BulkMissingError: some bulk is gone, so that the copy would not be whole.
         UsageError: ``out`` exists and ``force`` is not given, or is the project itself.
+        LockedError: somebody is writing to ``out``.
+        StorageError: disk full or refused; ``out`` is as it was.
     """
     path, out = path.resolve(), out.resolve()
     if out == path:
@@ -72,13 +80,14 @@ def pack(path: Path, out: Path, *, force: bool = False) -> int:
     if not out.parent.is_dir():
         raise ProjectError(f"The folder '{out.parent}' does not exist", f"Make it: mkdir -p {out.parent}")
     temporary = out.with_name(f"{out.name}.{os.getpid()}{PART}")
-    with Reader(path) as reader, storage_errors(out):
+    with Reader(path) as reader, storage_errors(out), Lock(out, "vbtools pack"):
         try:
-            with create_private(temporary) as new:
+            with NewFile(temporary) as new:
                 for name, value in reader.file.attrs.items():
-                    new.attrs[name] = value
+                    new.hdf5.attrs[name] = value
                 for name in reader.file:
-                    _copy_whole(reader, name, new)
+                    _copy_whole(reader, name, new.hdf5)
+                    new.check()
             put_in_place(temporary, out)
         finally:
             temporary.unlink(missing_ok=True)
@@ -99,10 +108,20 @@ def _copy_whole(reader: Reader, name: str, new: h5py.File) -> None:
 
 
 def _referred_to(folder: Path) -> set[Path] | None:
-    """All bulk files that any project in a folder refers to; None if one of the HDF5 files there cannot be read."""
+    """All bulk files that any project in a folder refers to.
+
+    None if that cannot be known, because a file there may be a project that is damaged, or that we may not read: it
+    can be restored, and what it refers to must stay.
+    """
     used: set[Path] = set()
     for candidate in folder.iterdir():
-        if not candidate.is_file() or candidate.name.endswith(PART) or not h5py.is_hdf5(candidate):
+        if not candidate.is_file() or candidate.name.endswith(PART):
+            continue
+        if not os.access(candidate, os.R_OK):
+            return None
+        if not h5py.is_hdf5(candidate):
+            if candidate.suffix == ".h5":
+                return None
             continue
         try:
             with h5py.File(candidate, "r") as file:
@@ -110,11 +129,8 @@ def _referred_to(folder: Path) -> set[Path] | None:
                     continue
                 groups = [g for g in file.values() if isinstance(g, h5py.Group)]
                 places = [p for g in groups for p in json.loads(g.attrs["bulk"]).values()]
-        except OSError:  # perhaps a damaged project that can be restored: what it refers to must stay
+            used |= {(folder / place["file"]).resolve() for place in places}
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError):
             return None
-        used |= {(folder / place["file"]).resolve() for place in places}
     return used
 
-
-def _literal(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

@@ -25,9 +25,14 @@ CHUNK_SIDE = 64
 stored of 206 frames of 960x540 falls from 226 MB (chunks of one frame) to 68 MB, and a reader of tiles reads whole
 chunks. Measured on data/vendor by bench/bulk.py."""
 PART = ".part"
+RESTORE = "Restore it from a copy, or make it again with vbtools run"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = {
+    errno.ENOSPC: "The disk is full",
+    errno.EDQUOT: "Your share of the disk is used up",
+    errno.EFBIG: "The system allows no larger file",
+}
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -46,21 +51,15 @@ def open_project(path: Path) -> h5py.File:
     """Open a project for reading and make sure that it is one.
 
     Raises:
-        ProjectError: missing, foreign, newer or damaged; the message says which and what to do.
+        ProjectError: missing, foreign, newer, unreadable or damaged; the message says which and what to do.
     """
-    if not path.exists():
-        raise ProjectError(f"There is no project '{path}'", f"Make one: vbtools extract VIDEO -p {path}")
-    if path.is_dir():
-        raise ProjectError(f"'{path}' is a folder, not a project", "Name the project file, for example study.h5")
+    _refuse_unreadable(path)
     try:
         is_hdf5 = h5py.is_hdf5(path)
         file = h5py.File(path, "r") if is_hdf5 else None
-    except PermissionError as error:
-        raise ProjectError(f"'{path}' may not be read ({error.strerror})", "Ask its owner") from error
     except OSError as error:
         raise ProjectError(
-            f"'{path}' is damaged: HDF5 cannot open it ({_first_line(error)})",
-            "Restore it from a copy, or make it again with vbtools run",
+            f"'{path}' is damaged: HDF5 cannot open it ({_first_line(error)})", RESTORE
         ) from error
     if file is None:
         raise ProjectError(f"'{path}' is not a vbtools project: it is not an HDF5 file", "Name another file with -p")
@@ -69,7 +68,28 @@ def open_project(path: Path) -> h5py.File:
     except ProjectError:
         file.close()
         raise
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        file.close()
+        raise damaged(path, error) from error
     return file
+
+
+def damaged(path: Path, error: BaseException) -> ProjectError:
+    """The error for a project that HDF5 opens, but whose content makes no sense."""
+    return ProjectError(f"'{path}' is damaged ({_first_line(error)})", RESTORE)
+
+
+def _refuse_unreadable(path: Path) -> None:
+    """HDF5 takes a file that it may not read for one that is not HDF5; ask the operating system first."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+        is_folder = path.is_dir()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ProjectError(f"There is no project '{path}'", f"Make one: vbtools extract VIDEO -p {path}") from None
+    except OSError as error:
+        raise ProjectError(f"'{path}' may not be read ({error.strerror})", "Ask its owner") from error
+    if is_folder:
+        raise ProjectError(f"'{path}' is a folder, not a project", "Name the project file, for example study.h5")
 
 
 def check_format(file: h5py.File, path: Path) -> None:
@@ -84,12 +104,6 @@ def check_format(file: h5py.File, path: Path) -> None:
             f"'{path}' has format version {version}; this vbtools reads up to {FORMAT_VERSION}",
             "Update vbtools to open it",
         )
-
-
-def create_private(path: Path) -> h5py.File:
-    """Create an HDF5 file that only its owner can read (mode 0600)."""
-    os.close(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, PRIVATE_FILE))
-    return h5py.File(path, "w", libver=("v110", "latest"))
 
 
 def describe(dataset: h5py.Dataset, element: Element) -> None:
@@ -124,13 +138,12 @@ def storage_errors(what: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
         number = getattr(error, "errno", None)
         text = str(error)
-        if number in _FULL or any(os.strerror(code) in text for code in _FULL):
+        full = next((words for code, words in _FULL.items() if number == code or os.strerror(code) in text), None)
+        if full is not None:
             raise StorageError(
-                f"The disk is full: '{what}' could not be written ({_free(what)} free)",
+                f"{full}: '{what}' could not be written ({_free(what)} free)",
                 "Free some space and run the same command again; nothing that was stored is lost",
             ) from error
         if number in _REFUSED or any(os.strerror(code) in text for code in _REFUSED):
@@ -145,6 +158,13 @@ def _free(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     stat = os.statvfs(folder)
     return f"{stat.f_bavail * stat.f_frsize / 1e6:.1f} MB"
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its owner can enter (mode 0700, whatever the umask); one that exists is left alone."""
+    if not path.is_dir():
+        path.mkdir(mode=PRIVATE_FOLDER)
+        path.chmod(PRIVATE_FOLDER)
 
 
 def _first_line(error: BaseException) -> str:

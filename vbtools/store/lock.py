@@ -55,15 +55,22 @@ class Lock:
         if not self._is_still(handle):
             os.close(handle)
             return False
+        self._handle = handle
+        try:
+            self._say_who()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return True
+
+    def _say_who(self) -> None:
         user, host = who()
-        holder_now = {
+        holder = {
             "pid": os.getpid(), "user": user, "host": host, "command": self._command,
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(holder_now).encode(), 0)
-        self._handle = handle
-        return True
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, json.dumps(holder).encode(), 0)
 
     def _is_still(self, handle: int) -> bool:
         try:

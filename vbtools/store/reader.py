@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,8 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.errors import BulkMissingError, ProjectError, StageMissingError
-from vbtools.store.layout import LOG, open_project
+from vbtools.store.layout import LOG, RESTORE, damaged, open_project
 from vbtools.store.record import Record
+
+TRIES = 10
+"""A project that is replaced while it is opened is opened again, at most so often."""
 
 
 class Reader:
@@ -26,16 +32,42 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._folder = path.parent
         self._file: h5py.File | None = None
         self._bulk: dict[str, h5py.File] = {}
 
     def __enter__(self) -> Reader:
-        self._file = open_project(self.path)
+        for _ in range(TRIES):
+            self._file = open_project(self.path)
+            self._folder = self.path.resolve().parent
+            try:
+                is_current = os.path.samestat(os.fstat(self._file.id.get_vfd_handle()), self._hold_bulk())
+            except BaseException:
+                self._close()
+                raise
+            if is_current:
+                break
+            self._close()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+        if isinstance(error, (OSError, RuntimeError, LookupError, ValueError)) and _is_from_hdf5(error):
+            raise damaged(self.path, error) from error
+
+    def _hold_bulk(self) -> os.stat_result:
+        """Open all bulk that is there, so that it can be read after a writer has removed it; then look at the path."""
+        for name in self.file:
+            if isinstance(self.file.get(name), h5py.Group):
+                with suppress(ProjectError):
+                    for place in {place["file"] for place in self._record(name).bulk.values()}:
+                        if not self.missing_bulk(name):
+                            self._bulk[place] = h5py.File(self._folder / place, "r")
+        return self.path.stat()
+
+    def _close(self) -> None:
         for file in self._bulk.values():
             file.close()
         self._bulk.clear()
@@ -63,7 +95,10 @@ class Reader:
         """Every stage that was ever stored here, oldest first, replaced ones included."""
         if LOG not in self.file:
             return []
-        return [json.loads(line) for line in self.file[LOG].asstr()[()]]
+        try:
+            return [json.loads(line) for line in self.file[LOG].asstr()[()]]
+        except ValueError as error:
+            raise damaged(self.path, error) from error
 
     def has(self, stage: str, name: str) -> bool:
         """Whether a stage has an element (also where its bulk file is gone)."""
@@ -96,10 +131,14 @@ class Reader:
         return np.asarray(self.dataset(stage, name)[()])
 
     def blocks(self, stage: str, name: str, rows: int = 16) -> Iterator[NDArray[Any]]:
-        """An element in consecutive blocks of at most ``rows`` along the first axis."""
+        """An element in consecutive blocks of at most ``rows`` along the first axis; one block is read ahead."""
         data = self.dataset(stage, name)
-        for start in range(0, len(data), rows):
-            yield data[start : start + rows]
+        with ThreadPoolExecutor(1, thread_name_prefix="blocks") as reading:
+            ahead = reading.submit(data.__getitem__, slice(0, rows))
+            for start in range(0, len(data), rows):
+                block = ahead.result()
+                ahead = reading.submit(data.__getitem__, slice(start + rows, start + 2 * rows))
+                yield block
 
     def table(self, stage: str, name: str) -> list[dict[str, Any]]:
         """A table as a list of rows of plain Python values."""
@@ -111,7 +150,7 @@ class Reader:
         """Why a stage's bulk cannot be used; empty if it can."""
         record = self._record(stage)
         for element, place in record.bulk.items():
-            path = self.path.parent / place["file"]
+            path = self._folder / place["file"]
             if not path.exists():
                 return f"/{stage}/{element} is gone ('{path}')"
             if path.stat().st_size != place["bytes"]:
@@ -134,7 +173,7 @@ class Reader:
                 source = record.source or self._record("extract").source
                 known = f" (its source '{source.path}' has sha256 {source.sha256})" if source else ""
                 raise BulkMissingError(f"Bulk data is missing: {trouble}", f"Run {stage} again to get it back{known}")
-            self._bulk[place] = h5py.File(self.path.parent / place, "r")
+            self._bulk[place] = h5py.File(self._folder / place, "r")
         return self._bulk[place]
 
     def _group(self, stage: str) -> h5py.Group:
@@ -147,11 +186,18 @@ class Reader:
     def _record(self, stage: str) -> Record:
         try:
             return Record.read_from(self.file[stage])
-        except (KeyError, ValueError) as error:
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise ProjectError(
-                f"'{self.path}': the attributes of /{stage} cannot be understood ({error})",
-                "Restore the project from a copy, or make it again with vbtools run",
+                f"'{self.path}': the attributes of /{stage} cannot be understood ({error})", RESTORE
             ) from error
+
+
+def _is_from_hdf5(error: BaseException) -> bool:
+    """Whether h5py raised it, and not somebody who uses a reader."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith("h5py.")
 
 
 def _plain(value: Any) -> Any:

@@ -81,7 +81,7 @@ class Record:
             plain = isinstance(value, (str, int, float))
             if isinstance(value, Source):
                 value = asdict(value)
-            group.attrs[f.name] = value if plain else json.dumps(value, ensure_ascii=False)
+            group.attrs[f.name] = storable(value) if plain else to_text(value)
 
     @classmethod
     def read_from(cls, group: h5py.Group) -> Record:
@@ -100,6 +100,17 @@ class Record:
         if values["source"] is not None:
             values["source"] = Source(**values["source"])
         return cls(**values)
+
+
+def to_text(value: Any) -> str:
+    """JSON that UTF-8 can hold: readable where it can be, escaped where a file's name is not valid UTF-8."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if storable(text) == text else json.dumps(value)
+
+
+def storable(value: Any) -> Any:
+    """A text without what UTF-8 cannot hold (bytes of a file's name that are no text); anything else as it is."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def software_versions() -> dict[str, str]:

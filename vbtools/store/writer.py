@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,17 +25,17 @@ from vbtools.store.layout import (
     FORMAT_VERSION,
     LOG,
     PART,
-    PRIVATE_FOLDER,
-    create_private,
     data_folder,
     describe,
+    make_private_folder,
     open_project,
     put_in_place,
     storage_errors,
 )
 from vbtools.store.lock import Lock
+from vbtools.store.newfile import NewFile
 from vbtools.store.reader import Reader
-from vbtools.store.record import Record
+from vbtools.store.record import Record, to_text
 
 GZIP_LEVEL = 1
 _OWNER_MAY_WRITE = 0o222
@@ -56,7 +56,7 @@ class StageOutput:
 
     def append(self, name: str, rows: NDArray[Any]) -> None:
         """Add rows along the first axis of a bulk element; they go to disk at once."""
-        element = self._check(name, rows)
+        element = self._check(name, rows, bulk=True)
         with storage_errors(self.bulk.path):
             self.bulk.append(element, rows)
 
@@ -67,7 +67,7 @@ class StageOutput:
 
     def write(self, name: str, data: NDArray[Any]) -> None:
         """Set a whole element."""
-        element = self._check(name, data)
+        element = self._check(name, data, bulk=False)
         self.small[name] = (element, data)
 
     def rows(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -86,10 +86,13 @@ class StageOutput:
         if absent:
             raise KeyError(f"the stage did not write {', '.join(absent)}")
 
-    def _check(self, name: str, data: NDArray[Any]) -> Element:
+    def _check(self, name: str, data: NDArray[Any], *, bulk: bool) -> Element:
         element = self._elements.get(name, self._pattern)
         if element is None:
             raise KeyError(f"'{name}' is not an element of this stage")
+        if element.bulk != bulk or element.columns:
+            kind = "a table" if element.columns else "bulk" if element.bulk else "not bulk"
+            raise TypeError(f"{name} is {kind}")
         if data.dtype != np.dtype(element.dtype):
             raise TypeError(f"{name} must be {element.dtype}, not {data.dtype}")
         fixed = [(axis, int(dim)) for axis, dim in enumerate(element.dims) if dim.isdigit()]
@@ -115,6 +118,7 @@ class Writer:
         self.path = path.resolve()
         self.command = command
         self._lock = Lock(self.path, command)
+        self._is_new = False
 
     def __enter__(self) -> Writer:
         self._refuse_bad_place()
@@ -122,7 +126,8 @@ class Writer:
         try:
             if self.path.exists():
                 open_project(self.path).close()
-            collect_garbage_locked(self.path)
+            with storage_errors(self.path):
+                collect_garbage_locked(self.path)
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
@@ -131,23 +136,31 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.__exit__(kind, error, trace)
+        try:
+            if self._is_new:
+                self._remove_empty()
+        finally:
+            self._lock.__exit__(kind, error, trace)
 
     def create(self) -> None:
-        """Make an empty project if there is none yet, so that a stage has something to read."""
+        """Make an empty project if there is none yet, so that a stage has something to read.
+
+        It is removed again on leaving if no stage was stored.
+        """
         if not self.path.exists():
-            self._rebuild(None, None)
+            with storage_errors(self.path):
+                self._rebuild(None, None)
+            self._is_new = True
 
     @contextmanager
     def output(self, stage: str, elements: Sequence[Element], fingerprint: str) -> Iterator[StageOutput]:
         """Open a place for a stage's results; what is not committed is removed."""
         folder = data_folder(self.path)
-        file = folder / f"{stage}-{fingerprint[:16]}.h5"
-        bulk = BulkFile(file, stage, fingerprint)
+        bulk = BulkFile(_unused(folder, f"{stage}-{fingerprint[:16]}"), stage, fingerprint)
         try:
             if any(e.bulk for e in elements):
                 with storage_errors(folder):
-                    folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+                    make_private_folder(folder)
             yield StageOutput(elements, bulk)
         finally:
             bulk.discard()
@@ -162,10 +175,17 @@ class Writer:
         with storage_errors(self.path):
             output.bulk.finish()
             self._rebuild(output, record)
+        self._is_new = False
 
     def reader(self) -> Reader:
         """Read the project as it is now."""
         return Reader(self.path)
+
+    def _remove_empty(self) -> None:
+        self.path.unlink(missing_ok=True)
+        folder = data_folder(self.path)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
     def _refuse_bad_place(self) -> None:
         if not self.path.parent.is_dir():
@@ -181,11 +201,11 @@ class Writer:
         """Write the project anew beside itself, with one stage replaced, and swap it in."""
         temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}{PART}")
         try:
-            with create_private(temporary) as new:
-                self._copy_old(new, record.stage if record else "")
+            with NewFile(temporary) as new:
+                self._copy_old(new.hdf5, record.stage if record else "")
                 if output is not None and record is not None:
-                    _write_stage(new, output, record, self.path.parent)
-                    _append_log(new, record)
+                    _write_stage(new.hdf5, output, record, self.path.parent)
+                    _append_log(new.hdf5, record)
             put_in_place(temporary, self.path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -204,6 +224,12 @@ class Writer:
             for name in old:
                 if name != replaced:
                     old.copy(old[name], new, name=name, expand_external=False)
+
+
+def _unused(folder: Path, stem: str) -> Path:
+    """A name for new bulk: that of a run with the same fingerprint may be in use, by this project or by a branch."""
+    numbered = (folder / f"{stem}{end}.h5" for end in chain([""], (f"-{n}" for n in count(2))))
+    return next(path for path in numbered if not path.exists())
 
 
 def _write_stage(new: h5py.File, output: StageOutput, record: Record, folder: Path) -> None:
@@ -225,5 +251,5 @@ def _append_log(new: h5py.File, record: Record) -> None:
     old = list(new[LOG].asstr()[()]) if LOG in new else []
     if LOG in new:
         del new[LOG]
-    lines = [*old, json.dumps(line, ensure_ascii=False)]
+    lines = [*old, to_text(line)]
     new.create_dataset(LOG, data=np.array(lines, dtype=object), dtype=h5py.string_dtype())
