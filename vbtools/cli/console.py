@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,22 +19,22 @@ QUIET_INTERVAL_S = 10.0
 
 def say(text: str = "") -> None:
     """Print a line of the answer."""
-    click.echo(text)
+    click.echo(_printable(text))
 
 
 def note(text: str) -> None:
     """Print a line about what is being done."""
-    click.echo(text, err=True)
+    click.echo(_printable(text), err=True)
 
 
 def emit_json(value: Any) -> None:
     """Print the answer as JSON for a script."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(_printable(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 def error(problem: VbtoolsError) -> None:
     """Print an error: the fact, and what to do."""
-    click.echo(click.style("error: ", fg="red", bold=True) + str(problem), err=True)
+    click.echo(click.style("error: ", fg="red", bold=True) + _printable(str(problem)), err=True)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -51,10 +51,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 class Bar:
-    """Counts work; drawn with rate and time left on a terminal, told now and then elsewhere."""
+    """Counts work; drawn with rate and time left on a terminal, told now and then elsewhere.
 
-    def __init__(self, description: str) -> None:
+    Args:
+        description: what is being done.
+        check: called at every count; may raise to stop the work.
+    """
+
+    def __init__(self, description: str, check: Callable[[], None] | None = None) -> None:
         self.description = description
+        self._check = check
         self._total: int | None = None
         self._unit = ""
         self._done = 0
@@ -64,6 +70,8 @@ class Bar:
 
     def start(self, total: int | None, unit: str) -> None:
         """Begin counting ``total`` units; None if it cannot be known."""
+        if self._check is not None:
+            self._check()
         self._total, self._unit, self._done = total, unit, 0
         self._begun = self._told = time.monotonic()
         if sys.stderr.isatty():
@@ -75,6 +83,8 @@ class Bar:
 
     def update(self, done: int, total: int | None = None) -> None:
         """Set the count, and the total if it has become known."""
+        if self._check is not None:
+            self._check()
         self._done = done
         self._total = total if total is not None else self._total
         if self._bar is None and sys.stderr.isatty():
@@ -123,9 +133,11 @@ class Bar:
 
 
 @contextmanager
-def progress(description: str, total: int | None = None) -> Iterator[Bar]:
+def progress(
+    description: str, total: int | None = None, check: Callable[[], None] | None = None
+) -> Iterator[Bar]:
     """A :class:`Bar` from entering to leaving."""
-    bar = Bar(description)
+    bar = Bar(description, check)
     if total is not None:
         bar.start(total, "")
     try:
@@ -135,4 +147,9 @@ def progress(description: str, total: int | None = None) -> Iterator[Bar]:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """A file's name need not be UTF-8; what is no text is shown escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

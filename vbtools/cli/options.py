@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vbtools.config.params import KIND_WORDS, Spec, Step, bounds
-from vbtools.config.recipe import plain
+from vbtools.config.recipe import parse_value
 from vbtools.errors import UsageError
 
 project_option = click.option(
@@ -70,10 +70,7 @@ def _parse_steps(text: str) -> Any:
     """Steps as a comma-separated list, or as a YAML list when it begins with a bracket."""
     if not text.lstrip().startswith("["):
         return text
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        return plain(YAML(typ="safe").load(text))
-    except YAMLError as error:
-        raise UsageError(f"--steps {text}: not YAML", f"It must be {KIND_WORDS['steps']}") from error
+        return parse_value(text)
+    except ValueError as error:
+        raise UsageError(f"--steps {text}: not YAML ({error})", f"It must be {KIND_WORDS['steps']}") from error

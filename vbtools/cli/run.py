@@ -101,12 +101,9 @@ def _unbuilt(decision: Decision) -> str:
 
 
 def _run(place: Path, tasks: list[Task], recording: Path | None, force: tuple[str, ...], as_json: bool) -> None:
-    from vbtools.cli.reporting import TerminalListener
-    from vbtools.pipeline import execute
+    from vbtools.cli.reporting import execute_telling
 
-    outcome = execute(place, tasks, recording, force, TerminalListener())
-    for warning in outcome.plan.warnings:
-        console.note(f"warning: {warning}")
+    outcome = execute_telling(place, tasks, recording, force)
     if as_json:
         console.emit_json({**outcome.plan.to_json(), "notes": outcome.notes})
         return

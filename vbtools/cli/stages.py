@@ -38,17 +38,25 @@ def _callback(one: Stage[Any]) -> Any:
         if values.get("image") or values.get("output"):
             _single_image(values, params)
             return
-        from vbtools.cli.reporting import TerminalListener
-        from vbtools.pipeline import Task, execute
+        from vbtools.cli.reporting import execute_telling
+        from vbtools.pipeline import Task
 
         force = (one.name,) if values["force"] else ()
-        outcome = execute(values["project"], [Task(one, params)], values.get("video"), force, TerminalListener())
-        for warning in outcome.plan.warnings:
-            console.note(f"warning: {warning}")
+        outcome = execute_telling(values["project"], [Task(one, params)], values.get("video"), force)
         if values["as_json"]:
-            console.emit_json({**outcome.plan.to_json(), "notes": outcome.notes})
+            answer = {**outcome.plan.to_json(), "notes": outcome.notes, one.name: _tables(one, values["project"])}
+            console.emit_json(answer)
 
     return run
+
+
+def _tables(one: Stage[Any], project: Path) -> dict[str, Any]:
+    """Everything in the stage's group that a script can read as rows: words, objects, dropped frames."""
+    from vbtools.store import Reader
+
+    with Reader(project) as reader:
+        names = [e.name for e in one.elements if e.columns and reader.has(one.name, e.name)]
+        return {name: reader.table(one.name, name) for name in names}
 
 
 def _single_image(values: dict[str, Any], params: Any) -> None:
