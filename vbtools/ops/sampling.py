@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 
-EARLY = 0.4
-"""How early a frame may be for its tick, in ticks. Below a half, so that of frames that lie half-way between two ticks
-(30 fps sampled at 15) none is taken for the next one; well above 0, because times rounded to ms are off by some per
-cent of a tick."""
+EARLY = 0.45
+"""How early a frame may be for its tick, in intervals between frames (in ticks, where those are shorter): the frame
+nearest to the tick is taken, as far as that can be told before the next one has come. Just below a half, so that two
+frames equally far from a tick are always decided alike, whatever the rounding of their times."""
 
 
 class Sampler:
     """Chooses frames one by one, as they come.
 
-    Time is divided into ticks of ``1 / fps`` from the first frame on. A frame belongs to the tick that it comes at most
-    :data:`EARLY` of a tick too early for, ``floor((t - t0) * fps + EARLY)``, and the first frame of each tick is kept. So
-    15 of 25 fps gives 15 a second, 15 of 30 every other frame, milliseconds of jitter change nothing, and a rate above
-    the source's keeps every frame and repeats none. A frame whose time does not grow is in no new tick.
+    Time is divided into ticks of ``1 / fps`` from the first frame on, and the frame nearest to each tick is kept: the
+    first with ``t - t0 + EARLY * interval >= tick / fps``. So 15 of 25 fps gives 15 a second, 15 of 30 every other
+    frame, milliseconds of jitter change nothing, and a rate above the source's keeps every frame and repeats none. A
+    frame whose time does not grow is in no new tick.
 
     Args:
         fps: frames a second to keep, > 0; None keeps all.
@@ -29,6 +29,7 @@ class Sampler:
         self._fps = fps
         self._every = every
         self._origin: float | None = None
+        self._before = 0.0
         self._tick = -1
         self._chosen = 0
 
@@ -43,8 +44,10 @@ class Sampler:
         if self._fps is None:
             return True
         if self._origin is None:
-            self._origin = time_s
-        tick = math.floor((time_s - self._origin) * self._fps + EARLY)
+            self._origin = self._before = time_s
+        interval = min(1.0, max(0.0, time_s - self._before) * self._fps)
+        self._before = time_s
+        tick = math.floor((time_s - self._origin) * self._fps + EARLY * interval)
         if tick <= self._tick:
             return False
         self._tick = tick
