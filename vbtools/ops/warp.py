@@ -35,6 +35,7 @@ FLOW_RANGE = (-1024.0, 32767 / FLOW_STEPS)
 IDENTITY: F64 = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 IDENTITY.flags.writeable = False
 
+_LEAST_DEPTH = 1e-6
 _FAR = 1 << 24  # px: farther than any picture, near enough for int32 at 1/32 px
 
 
@@ -63,10 +64,11 @@ def is_identity(transform: F64) -> bool:
 
 
 def transform_positions(transform: F64, region: Region) -> I32:
-    """Where the pixels of a region lie in the frame, by an affine map from reference to frame coordinates.
+    """Where the pixels of a region lie in the frame, by a map from reference to frame coordinates.
 
     Args:
-        transform: (2, 3) float64: ``(x, y, 1) -> (x', y')``, px.
+        transform: (2, 3) float64: ``(x, y, 1) -> (x', y')``, px; or a homography (3, 3), ``(x, y, 1) -> (x' w, y' w,
+            w)``: what it sends behind the camera lies nowhere near.
         region: pixels of the reference.
 
     Returns:
@@ -75,16 +77,23 @@ def transform_positions(transform: F64, region: Region) -> I32:
     Raises:
         ValueError: wrong shape, or a value that is not finite.
     """
-    if transform.shape != (2, 3) or not np.isfinite(transform).all():
-        raise ValueError(f"the transform {transform!r} is not 2x3 finite numbers")
+    if transform.shape not in ((2, 3), (3, 3)) or not np.isfinite(transform).all():
+        raise ValueError(f"the transform {transform!r} is not 2x3 or 3x3 finite numbers")
     x = np.arange(region.x0, region.x1, dtype=np.float64)[None, :]
     y = np.arange(region.y0, region.y1, dtype=np.float64)[:, None]
     positions = np.empty((region.height, region.width, 2), np.int32)
+    depth = _depth(transform[2, 0] * x + transform[2, 1] * y + transform[2, 2]) if len(transform) == 3 else None
     for axis in (0, 1):
         a, b, c = transform[axis]
-        moved = np.clip(a * x + b * y + c, -_FAR, _FAR)
+        moved = a * x + b * y + c
+        moved = np.clip(moved if depth is None else moved / depth, -_FAR, _FAR)
         positions[..., axis] = np.rint(moved * FLOW_STEPS)
     return positions
+
+
+def _depth(w: F64) -> F64:
+    """The homogeneous coordinate, kept from zero, so that what is behind the camera goes far away."""
+    return np.where(w < _LEAST_DEPTH, 1 / _FAR**2, w)
 
 
 def flow_positions(stored: I16, held: Region, grid: tuple[int, int], size: tuple[int, int], region: Region) -> I32:
@@ -110,11 +119,19 @@ def flow_positions(stored: I16, held: Region, grid: tuple[int, int], size: tuple
 
 
 def transform_reach(transforms: F64, region: Region) -> Region:
-    """The frame's pixels that a region can show under any of the transforms (t, 2, 3); may reach outside the frame."""
+    """The frame's pixels that a region can show under any of the transforms (t, 2, 3) or homographies (t, 3, 3).
+
+    May reach outside the frame; is everything where a homography sends a corner behind the camera.
+    """
     corners = np.array(
         [(x, y, 1.0) for x in (region.x0, region.x1 - 1) for y in (region.y0, region.y1 - 1)], np.float64
     )
-    moved = np.clip(np.einsum("tij,cj->tci", transforms, corners), -_FAR, _FAR)
+    moved = np.einsum("tij,cj->tci", transforms, corners)
+    if transforms.shape[1] == 3:
+        if moved[..., 2].min() < _LEAST_DEPTH:
+            return Region(-_FAR, _FAR, -_FAR, _FAR)
+        moved = moved[..., :2] / moved[..., 2:]
+    moved = np.clip(moved, -_FAR, _FAR)
     low, high = moved.min(axis=(0, 1)), moved.max(axis=(0, 1))
     return Region(math.floor(low[1]) - 1, math.ceil(high[1]) + 3, math.floor(low[0]) - 1, math.ceil(high[0]) + 3)
 

@@ -69,7 +69,8 @@ class Observations:
         self._frames: Any = inputs.dataset("extract", "frames")
         self._person: Any = inputs.dataset("segment", "person")
         self._flow: Any = inputs.dataset("align", "flow") if inputs.has("align", "flow") else None
-        self._transform = np.asarray(inputs.array("align", "transform"), np.float64)
+        motion = "homography" if inputs.has("align", "homography") else "transform"
+        self._transform = np.asarray(inputs.array("align", motion), np.float64)
         self._used = np.asarray(inputs.array("align", "used")) != 0
         self._level, self._dilate = level(threshold), dilate
         lengths = {len(self._frames), len(self._person), len(self._transform), len(self._used)}
@@ -132,7 +133,7 @@ class Observations:
             held = samples_for(tile, grid, self.size)
             flow = self._flow[(slice(start, stop), *held.slices)][used]
             reach = flow_reach(flow, tile)
-        elif (transforms == IDENTITY).all():
+        elif transforms.shape[1] == 2 and (transforms == IDENTITY).all():
             frames, person = self._read(tile, start, stop)
             return Block(frames, ~person)
         else:

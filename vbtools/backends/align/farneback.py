@@ -16,8 +16,20 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import cv2
 import numpy as np
 
-from vbtools.errors import InputError
+from vbtools.backends.align.dense import (
+    LEAST_COMMON,
+    NO_BACKGROUND,
+    bring,
+    brought_by_flow,
+    made_alike,
+    need_background,
+    reduce,
+    scaled,
+    shrink,
+)
+from vbtools.ops import global_motion
 from vbtools.ops.fill import fill
+from vbtools.ops.global_motion import GlobalMotion
 from vbtools.ops.motion import affine_flow, compose, fit_affine, regrid
 
 if TYPE_CHECKING:
@@ -35,10 +47,8 @@ ITERATIONS = 3
 POLY_N = 5
 POLY_SIGMA = 1.2
 
-_LEAST_SIDE = 16  # px: below this, flow has nothing to work with
 _COARSE_ROUNDS = 2
 _SETTLED = 0.5  # px of the coarse grid: what is left the finer flow finds by itself
-_COMMON = 0.01  # share of the picture that has to be background in both
 _GAIN = 0.98  # a global motion has to lower the mean difference at least to this, or there is none
 _TEXTURE_BLOCK = 5  # px
 
@@ -62,16 +72,13 @@ class Farneback:
 
     def set_reference(self, frame: U8, person: Mask) -> None:
         """As :meth:`vbtools.backends.align.Aligner.set_reference`."""
-        if person.all():
-            raise InputError(
-                "align: a person covers all of the reference frame",
-                "Choose another with --reference, or raise --threshold, or lower --dilate",
-            )
+        need_background(person)
         self._size = (frame.shape[0], frame.shape[1])
-        self.grid = _scaled(self._size, self._scale)
-        self._coarse = _scaled(self.grid, 0.5)
-        self._gray, self._background = _shrink(frame, person, self.grid)
-        self._small, self._small_background = _halve(self._gray, self._background, self._coarse)
+        self.grid = scaled(self._size, self._scale)
+        self._coarse = scaled(self.grid, 0.5)
+        self._gray, self._background = shrink(frame, person, self.grid)
+        self._small, self._small_background = reduce(self._gray, self._background, self._coarse)
+        self._alike = GlobalMotion(self._gray, self._background)
         self._texture = np.asarray(cv2.cornerMinEigenVal(fill(self._small, self._small_background), _TEXTURE_BLOCK))
 
     def __call__(self, frame: U8, person: Mask) -> F32 | None:
@@ -84,18 +91,21 @@ class Farneback:
             raise ValueError(f"the frame is {frame.shape}; the reference is {self._size}")
         self.reason = ""
         if person.all():
-            self.reason = "no background visible"
+            self.reason = NO_BACKGROUND
             return None
-        gray, background = _shrink(frame, person, self.grid)
-        small, small_background = _halve(gray, background, self._coarse)
+        gray, background = shrink(frame, person, self.grid)
+        small, small_background = reduce(gray, background, self._coarse)
         start = regrid(self._global(small, small_background), self._coarse, self.grid)
-        moved, seen = _bring(gray, background, start)
+        moved, seen = bring(gray, background, start)
         known = self._background & seen
-        if known.mean() < _COMMON:
-            self.reason = "no background in common with the reference frame"
+        if known.mean() < LEAST_COMMON:
+            self.reason = global_motion.NO_COMMON
             return None
-        rest = self._flow(*_made_alike(self._gray, self._background, moved, seen))
+        rest = self._flow(*made_alike(self._gray, self._background, moved, seen))
         flow = compose(start, fill(rest, known))
+        if self._alike.likeness(*brought_by_flow(gray, background, flow)).problem == global_motion.ANOTHER:
+            self.reason = global_motion.ANOTHER
+            return None
         fitted = fit_affine(flow, known.astype(np.float32))
         self.transform = regrid(start if fitted is None else fitted, self.grid, self._size)
         return flow * np.array([self._size[1] / self.grid[1], self._size[0] / self.grid[0]], np.float32)
@@ -106,9 +116,9 @@ class Farneback:
         least = self._difference(gray, background, best) * _GAIN
         found = best
         for _ in range(_COARSE_ROUNDS):
-            moved, seen = _bring(gray, background, found)
+            moved, seen = bring(gray, background, found)
             known = self._small_background & seen
-            rest = self._flow(*_made_alike(self._small, self._small_background, moved, seen))
+            rest = self._flow(*made_alike(self._small, self._small_background, moved, seen))
             fitted = fit_affine(compose(found, rest), np.where(known, self._texture, np.float32(0)))
             if fitted is None:
                 break
@@ -123,9 +133,9 @@ class Farneback:
 
     def _difference(self, gray: F32, background: Mask, transform: F64) -> float:
         """Mean absolute difference, gray levels, of the background that both show; infinite if too little."""
-        moved, seen = _bring(gray, background, transform)
+        moved, seen = bring(gray, background, transform)
         known = self._small_background & seen
-        if known.mean() < _COMMON:
+        if known.mean() < LEAST_COMMON:
             return float("inf")
         return float(np.abs(moved - self._small)[known].mean())
 
@@ -136,42 +146,3 @@ class Farneback:
             pictures[0], pictures[1], None, PYRAMID_SCALE, self._levels, self._window, ITERATIONS, POLY_N, POLY_SIGMA, 0
         )
         return np.asarray(found, np.float32)
-
-
-def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
-    """Sides of a picture at a scale, not below the least side (or the picture's own)."""
-    height, width = (max(min(side, _LEAST_SIDE), round(side * scale)) for side in size)
-    return height, width
-
-
-def _shrink(frame: U8, person: Mask, grid: tuple[int, int]) -> tuple[F32, Mask]:
-    """A frame in gray and its background on the flow's grid; a sample with any of the person in it is none."""
-    gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return _halve(gray, ~person, grid)
-
-
-def _halve(gray: F32, background: Mask, grid: tuple[int, int]) -> tuple[F32, Mask]:
-    """Gray and background on a smaller grid, by area."""
-    if gray.shape == grid:
-        return gray, background
-    sides = (grid[1], grid[0])
-    share = cv2.resize(background.astype(np.float32), sides, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(gray, sides, interpolation=cv2.INTER_AREA)), np.asarray(share) > 0.999
-
-
-def _bring(gray: F32, background: Mask, transform: F64) -> tuple[F32, Mask]:
-    """A frame and its background in reference coordinates, by a backward map (2, 3)."""
-    sides = (gray.shape[1], gray.shape[0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(gray, transform, sides, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    share = cv2.warpAffine(background.astype(np.float32), transform, sides, flags=flags, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(moved), np.asarray(share) > 0.999
-
-
-def _made_alike(reference: F32, reference_known: Mask, frame: F32, frame_known: Mask) -> tuple[F32, F32]:
-    """Both pictures, each with the other's pixels where only that shows background; alike where neither does."""
-    one = np.where(reference_known, reference, frame)
-    other = np.where(frame_known, frame, reference)
-    either = reference_known | frame_known
-    one = fill(one, either)
-    return one, np.where(either, other, one)
