@@ -196,6 +196,7 @@ def test_a_recording_that_was_only_touched_is_read_again_and_nothing_is_written(
         read.append(path)
         return sha256_of(path)
 
+    monkeypatch.setattr("vbtools.pipeline.freshness._HASHES", {})
     monkeypatch.setattr("vbtools.pipeline.freshness.sha256_of", noted)
     before = contents(project.parent)
     assert reasons(run(project, video=video)) == {}

@@ -18,11 +18,13 @@ AFTER_THE_STAGES: tuple[tuple[str, str, str], ...] = (
     ("run", "vbtools.cli.run:command", "run a recipe: all stages, skipping what is fresh"),
     ("status", "vbtools.cli.status:command", "which stages are fresh, stale or missing, and why"),
     ("log", "vbtools.cli.log:command", "who made what, when, with which parameters"),
-    ("export", "vbtools.cli.export:command", "pictures and tables of what was found"),
+    ("export", "vbtools.cli.export:command", "pictures, tables and frames: what was found"),
+    ("compare", "vbtools.cli.compare:command", "two projects: what was done differently, what came of it"),
     ("pack", "vbtools.cli.pack:command", "one self-contained project file"),
     ("gc", "vbtools.cli.gc:command", "remove bulk that nothing refers to any more"),
     ("simulate", "vbtools.cli.simulate:command", "make a blurred call whose truth is known"),
     ("models", "vbtools.cli.models:command", "list, fetch and check model files"),
+    ("doctor", "vbtools.cli.doctor:command", "what is installed, what can run, what mends each gap"),
 )
 """Commands besides the stages: name, ``module:attribute``, summary. A module is imported when its command is used."""
 

@@ -22,9 +22,12 @@ GAP = 8
 """px between panels."""
 SMALLEST_LEGEND = 460
 """px; a legend is not made narrower, or its words would not fit."""
+LEAST_SCALE = 16.0
+"""Grey levels; a scale of differences ends no lower, or noise would look like a difference."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _TEXT_TO_STRIP = 0.46
 _TEXT_TO_TAG = 0.62
+_TINT = 0.35
 
 
 def titled(picture: Picture, title: str, *, below: bool = False) -> Picture:
@@ -90,26 +93,46 @@ def coverage_picture(coverage: NDArray[np.uint32]) -> Picture:
     most = int(coverage.max(initial=0))
     levels = (coverage.astype(np.float64) * (255.0 / max(1, most))).round().astype(np.uint8)
     picture = show_unobserved(_coloured(levels), coverage > 0)
+    return _with_legend(picture, 255 // max(1, most), "1", f"{most} observations", "never observed")
+
+
+def difference_picture(difference: NDArray[np.float32], observed: NDArray[np.bool_]) -> Picture:
+    """How far two pictures of the same scene are apart, in colour, with its scale below.
+
+    Args:
+        difference: ``(H, W)`` float32, mean absolute difference of the channels, grey levels 0-255.
+        observed: ``(H, W)`` bool, whether both pictures show the pixel; hatched where not.
+
+    Returns:
+        uint8 RGB, ``(H + legend, max(W, 460), 3)``.
+    """
+    most = max(LEAST_SCALE, float(np.max(difference, where=observed, initial=0)))
+    levels = np.where(observed, difference, 0) * (255.0 / most)
+    picture = show_unobserved(_coloured(levels.round().astype(np.uint8)), observed)
+    return _with_legend(picture, 0, "0", f"{most:.0f} grey levels", "not observed in both")
+
+
+def _with_legend(picture: Picture, start: int, low: str, high: str, hatched: str) -> Picture:
     height, width = picture.shape[:2]
-    legend = _legend(max(width, SMALLEST_LEGEND), most)
+    legend = _legend(max(width, SMALLEST_LEGEND), start, low, high, hatched)
     if legend.shape[1] > width:
         picture = np.hstack([picture, np.full((height, legend.shape[1] - width, 3), PAPER, np.uint8)])
     return np.vstack([picture, legend])
 
 
-def _legend(width: int, most: int) -> Picture:
-    """Colour bar from 1 to ``most`` observations, and a swatch of the hatch."""
+def _legend(width: int, start: int, low: str, high: str, hatched: str) -> Picture:
+    """Colour bar from level ``start`` (0-255), called ``low``, to 255, called ``high``, and a swatch of the hatch."""
     strip = _strip(width, max(34, _strip_height(width // 2, width)))
     height = strip.shape[0]
     bar, swatch = width // 3, height
     inner = slice(height // 4, height - height // 4)
-    ramp = np.linspace(255 // max(1, most), 255, bar).round().astype(np.uint8)
+    ramp = np.linspace(start, 255, bar).round().astype(np.uint8)
     strip[inner, 4 * GAP : 4 * GAP + bar] = _coloured(ramp[None, :])
-    _write(strip, "1", GAP, height // 2, room=3 * GAP)
-    after = _write(strip, f"{most} observations", 5 * GAP + bar, height // 2, room=width // 4)
+    _write(strip, low, GAP, height // 2, room=3 * GAP)
+    after = _write(strip, high, 5 * GAP + bar, height // 2, room=width // 4)
     left = max(after + 3 * GAP, 2 * width // 3)
     strip[inner, left : left + swatch] = hatch(width, width)[inner, left : left + swatch]
-    _write(strip, "never observed", left + swatch + GAP, height // 2)
+    _write(strip, hatched, left + swatch + GAP, height // 2)
     return strip
 
 
@@ -183,3 +206,32 @@ def _resized(picture: Picture, height: int, width: int) -> Picture:
     method = cv2.INTER_AREA if picture.shape[1] > width else cv2.INTER_CUBIC
     resized: Picture = cv2.resize(picture, (width, height), interpolation=method)
     return resized
+
+
+def person_marked(frame: Picture, person: NDArray[np.bool_], left_out: NDArray[np.bool_]) -> Picture:
+    """A frame with the person tinted blue, and an orange line around everything that is left out with the person.
+
+    Args:
+        frame: ``(H, W, 3)`` uint8 RGB; not changed.
+        person: ``(H, W)`` bool.
+        left_out: ``(H, W)`` bool: the person and the margin around it.
+    """
+    marked = frame.copy()
+    tint = np.clip(np.arange(256)[:, None] * (1 - _TINT) + _TINT * np.array(BLUE), 0, 255).astype(np.uint8)
+    cv2.copyTo(cv2.LUT(frame, tint[None]), person.view(np.uint8), marked)
+    outlines, _ = cv2.findContours(left_out.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(marked, outlines, -1, ORANGE, max(2, round(max(frame.shape[:2]) / 480)))  # 4:2:0 halves colour
+    return marked
+
+
+def labelled(picture: Picture, lines: Sequence[tuple[str, Colour]]) -> Picture:
+    """Put labels into the upper left corner, one below the other, each on a field of its colour.
+
+    Args:
+        picture: ``(H, W, 3)`` uint8 RGB; changed, and returned.
+        lines: text and colour.
+    """
+    height = max(14, round(max(picture.shape[:2]) / 40))
+    for row, (text, colour) in enumerate(lines):
+        _paste(picture, _tag(text, colour, height)[:, : picture.shape[1]], 0, row * height)
+    return picture

@@ -1,4 +1,4 @@
-"""What a project shows, for people: pictures and tables in a folder, and the findings in words."""
+"""What a project shows, for people: pictures, tables and a film in a folder, and the findings in words."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from vbtools.backends.picture import write_picture, write_whole
 from vbtools.errors import StorageError
+from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
-from vbtools.stages import stage_names
+from vbtools.stages import Progress, stage_names
 from vbtools.stages.inspect import TELLING_LETTERS, letters, unprotected_frames
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vbtools.store import Reader
 
 FINDINGS = "findings.json"
+FILM = "frames.mp4"
 MOST_UNPROTECTED = 8
 """So many unprotected frames are written, sharpest first."""
 MOST_NAMED = 8
@@ -108,8 +110,12 @@ class Shown:
         return found
 
 
-def export(reader: Reader, folder: Path) -> list[Path]:
-    """Write pictures (PNG), tables (CSV) and ``findings.json``; what is stale or missing is left out, and said there.
+def export(
+    reader: Reader, folder: Path, *, video: bool = True, progress: Progress | None = None
+) -> list[Path]:
+    """Write pictures (PNG), tables (CSV), the frames with their masks (``frames.mp4``) and ``findings.json``.
+
+    What is stale or missing is left out, and said in ``findings.json``.
 
     Files that an earlier export listed in its ``findings.json`` and that are not written this time are removed, so that
     nothing outdated stays beside what is new. Other files in the folder are not touched.
@@ -117,6 +123,8 @@ def export(reader: Reader, folder: Path) -> list[Path]:
     Args:
         reader: the open project.
         folder: made where it does not exist.
+        video: whether to write ``frames.mp4``, about 12 ms a frame of 960x540.
+        progress: where to say how far the video is.
 
     Returns:
         The files written, pictures first.
@@ -124,10 +132,7 @@ def export(reader: Reader, folder: Path) -> list[Path]:
     Raises:
         StorageError: the folder cannot be made or written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"'{folder}' cannot be made a folder ({error.strerror})", "Name another with -o") from error
+    make_folder(folder)
     shown = Shown(reader)
     before = _listed(folder / FINDINGS)
     written = [write_picture(folder / name, picture) for name, picture in _pictures(shown)]
@@ -135,12 +140,26 @@ def export(reader: Reader, folder: Path) -> list[Path]:
         rows = shown.table(stage, name)
         if rows:
             written.append(write_whole(folder / f"{name}.csv", _csv(rows)))
+    if video and shown.has("extract", "frames") and shown.has("segment", "person"):
+        written.append(write_film(reader, folder / FILM, progress))
     names = [path.name for path in written]
     text = json.dumps(_everything(shown, names), indent=2, ensure_ascii=False, allow_nan=False)
     written.append(write_whole(folder / FINDINGS, text.encode()))
     for name in before.difference(names):
         (folder / name).unlink(missing_ok=True)
     return written
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, and those above it; one that is there will do.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"'{folder}' cannot be made a folder ({error.strerror})", "Name another with -o") from error
 
 
 def findings_in_words(reader: Reader) -> list[str]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vbtools.backends.inspect.pieces import Piece, pieces, without_doubles
 from vbtools.errors import MissingDependencyError, UsageError, VbtoolsError
 
 if TYPE_CHECKING:
@@ -90,16 +91,29 @@ class TesseractReader:
 
         if not observed.any():
             return []
-        factor = enlargement(*image.shape[:2])
+        filled = image if observed.all() else fill(image, observed)
+        looked_at = list(pieces(*image.shape[:2]))
+        found = [word for piece in looked_at for word in self._words_of(filled, piece)]
         words = []
-        for word in self._read(_enlarged(fill(image, observed), factor)):
-            x, y, width, height = (word[side] / factor for side in ("left", "top", "width", "height"))
-            share = share_observed(observed, x, y, width, height)
-            confidence = float(word["conf"]) / 100.0
-            if share < LEAST_OBSERVED or confidence < self.params.min_confidence:
-                continue
-            box = {"x": x / scale, "y": y / scale, "width": width / scale, "height": height / scale}
-            words.append({"text": word["text"].strip(), **box, "confidence": confidence, "observed": share})
+        for word in found if len(looked_at) == 1 else without_doubles(found):
+            share = share_observed(observed, word["x"], word["y"], word["width"], word["height"])
+            if share >= LEAST_OBSERVED:
+                box = {side: word[side] / scale for side in ("x", "y", "width", "height")}
+                words.append({**word, **box, "observed": share})
+        return words
+
+    def _words_of(self, image: NDArray[np.uint8], piece: Piece) -> list[dict[str, Any]]:
+        """The words of one piece, certain enough and its own to tell; boxes in the whole image's pixels."""
+        part = image[piece.top : piece.bottom, piece.left : piece.right]
+        factor = piece.factor or enlargement(*part.shape[:2])
+        words = []
+        for row in self._read(_resized(part, factor)):
+            x, y, width, height = (row[side] / factor for side in ("left", "top", "width", "height"))
+            x, y = x + piece.left, y + piece.top
+            confidence = float(row["conf"]) / 100.0
+            if confidence >= self.params.min_confidence and piece.owns(x, y, width, height):
+                box = {"x": x, "y": y, "width": width, "height": height}
+                words.append({"text": row["text"].strip(), **box, "confidence": confidence})
         return words
 
     def _read(self, image: NDArray[np.uint8]) -> list[dict[str, Any]]:
@@ -154,10 +168,11 @@ def enlargement(height: int, width: int) -> int:
     return next((factor for limit, factor in ENLARGE if max(height, width) <= limit), 1)
 
 
-def _enlarged(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+def _resized(image: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
     import cv2
 
     if factor == 1:
         return image
-    larger: NDArray[np.uint8] = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    return larger
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    resized: NDArray[np.uint8] = cv2.resize(image, None, fx=factor, fy=factor, interpolation=method)
+    return resized
