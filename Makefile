@@ -15,6 +15,9 @@ PYTHON ?= python3 python3.12 python3.11 python
 EXTRAS ?=
 # Added to pytest's command line: make test PYTEST_ARGS="-k store -x"
 PYTEST_ARGS ?=
+# One of bench/, and what to add to its command line: make bench BENCH=study BENCH_ARGS="--frames 60"
+BENCH ?=
+BENCH_ARGS ?=
 RECIPE ?=
 VIDEO ?=
 PROJECT ?=
@@ -55,7 +58,7 @@ setup: $(FULL) ## Install everything, torch and the development tools included, 
 demo: $(ANY) ## Simulate a blurred call, recover the room behind it, say what was found
 	@mkdir -p $(DEMO)
 	$(BIN)/vbtools models pull $(TEST_MODELS)
-	$(BIN)/vbtools simulate -o $(DEMO)/clip --profile gaussian --seed 7 --seconds 8
+	$(BIN)/vbtools simulate -o $(DEMO)/clip --profile gaussian --seed 3 --seconds 8
 	$(BIN)/vbtools run recipes/demo.yaml --video $(DEMO)/clip/blurred.mp4 -p $(DEMO)/demo.h5
 	$(BIN)/vbtools export -p $(DEMO)/demo.h5 -o $(DEMO)/pictures
 
@@ -81,13 +84,13 @@ run: $(ANY) ## Run a recipe: make run RECIPE=recipes/quick.yaml VIDEO=call.mp4 [
 	@test -n "$(RECIPE)" || { echo "make run needs a recipe: make run RECIPE=recipes/quick.yaml VIDEO=call.mp4" >&2; exit 2; }
 	$(BIN)/vbtools run "$(RECIPE)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(PROJECT),-p "$(PROJECT)")
 
-bench: $(CHECKED) ## Measure speed and memory: every bench/*.py whose name does not begin with _
+bench: $(CHECKED) ## Measure speed and memory: every bench/*.py whose name does not begin with _; BENCH=study for one
 	@set -e; found=; \
-	for script in bench/[!_]*.py; do \
+	for script in bench/$(if $(BENCH),$(BENCH),[!_]*).py; do \
 	  test -f "$$script" || continue; \
-	  found=yes; echo "== $$script"; $(PY) "$$script"; \
+	  found=yes; echo "== $$script"; $(PY) "$$script" $(BENCH_ARGS); \
 	done; \
-	test -n "$$found" || { echo "There is no benchmark in bench/ yet." >&2; exit 1; }
+	test -n "$$found" || { echo "There is no benchmark bench/$(or $(BENCH),*).py; there are: $(notdir $(basename $(wildcard bench/[!_]*.py)))" >&2; exit 1; }
 
 docs: $(CHECKED) ## Write the pages of docs/ that are made from the code: docs/generate.py
 	@test -f docs/generate.py || { echo "There is no docs/generate.py yet: no page is made from the code." >&2; exit 1; }

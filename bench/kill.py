@@ -3,10 +3,10 @@
     python bench/kill.py --kills 200 [--seed 1] [--clip call.mp4]
 
 Every kill begins with an empty folder; after it the project is opened and every element of every stored stage is read;
-then the run is started again and must complete with everything fresh. Half of the moments are uniform over the length of
-one whole run; the other half come within 40 ms after an unfinished file has appeared, so that commits are hit far more
-often than by chance. Linux only: the runs are forked from a process that has imported what they need. Prints
-one line; exits 1 if a stage was lost.
+then the run is started again and must complete with everything fresh. Half of the moments are uniform over the length
+of one whole run; the other half come within 40 ms after an unfinished file has appeared, so that commits are hit far
+more often than by chance. Linux only: the runs are forked from a process that has imported what they need. Prints one
+line; exits 1 if a stage was lost.
 """
 
 from __future__ import annotations
