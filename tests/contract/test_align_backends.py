@@ -54,7 +54,7 @@ def test_the_same_clip_gives_the_same_numbers_however_it_is_shared_out(
 
     once, _ = run_stage(stage("align"), clip.stages(), method=method)
     monkeypatch.setattr(align, "_workers", lambda make: 3 if make.needs_frames else 1)
-    monkeypatch.setattr(align, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(align, "BLOCK_ROWS", 1)
     again, _ = run_stage(stage("align"), clip.stages(), method=method)
     assert set(once) == set(again)
     for name, data in once.items():

@@ -102,7 +102,7 @@ def test_frames_are_shared_out_and_come_back_in_order(clip: moving_room.Clip, mo
 
     usual, _ = run_stage(stage("align"), clip.stages(), method="farneback")
     monkeypatch.setattr(align, "_workers", lambda make: 3)
-    monkeypatch.setattr(align, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(align, "BLOCK_ROWS", 1)
     shared, _ = run_stage(stage("align"), clip.stages(), method="farneback")
     assert np.array_equal(usual["flow"], shared["flow"])
 

@@ -60,6 +60,12 @@ class Backend:
         params: type = getattr(self._target(), "Params")  # noqa: B009
         return params
 
+    def preload(self) -> None:
+        """Import the packages and the module that a run will use."""
+        for package in self.packages:
+            import_module(package)
+        self._target()
+
     def load(self) -> Any:
         """Import and return the backend's class or function, after :meth:`check`."""
         self.check()

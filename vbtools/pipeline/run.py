@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,11 +83,21 @@ def execute(
     with Writer(project, command) as writer:
         plan = make_plan(project, tasks, video, force)  # again: somebody may have finished writing meanwhile
         writer.create()
-        for decision in plan.decisions:
-            listener.decided(decision)
-            if decision.run:
-                notes[decision.task.stage.name] = _run_stage(writer, plan, decision, listener, command)
+        with _preloading(plan):
+            for decision in plan.decisions:
+                listener.decided(decision)
+                if decision.run:
+                    notes[decision.task.stage.name] = _run_stage(writer, plan, decision, listener, command)
     return Outcome(plan, notes)
+
+
+@contextmanager
+def _preloading(plan: Plan) -> Iterator[None]:
+    """Import what later stages need while the first one works; an import that fails, fails again where it is needed."""
+    with ThreadPoolExecutor(1, thread_name_prefix="preload") as pool:
+        for decision in plan.to_run[1:]:
+            pool.submit(decision.task.stage.preload, decision.task.params)
+        yield
 
 
 def _check(plan: Plan) -> None:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from vbtools.backends.align import Aligner, Evidence
 
-BLOCK_BYTES = 16 * 1024 * 1024
-"""Frames held at a time."""
+BLOCK_ROWS = 16
+"""Frames that are shared out at a time, while the next are read: as many as a stored chunk holds, so that each chunk is
+unpacked once."""
 MOST_WORKERS = 8
+"""Aligners at most; each holds the reference at several sizes."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,9 @@ def _make(job: Job[AlignParams], method: str, reference: int) -> list[Aligner]:
     make = backend("align", method).load()
     aligners: list[Aligner] = [make(job.params) for _ in range(_workers(make))]
     if make.needs_frames:
-        frame, person = _pictures(job, reference, reference + 1)[0]
+        row = slice(reference, reference + 1)
+        frames, likely = job.inputs.dataset("extract", "frames")[row], job.inputs.dataset("segment", "person")[row]
+        frame, person = _pictures(job.params, frames, likely)[0]
         for aligner in aligners:
             aligner.set_reference(frame, person())
     return aligners
@@ -232,11 +236,11 @@ def _measure_all(job: Job[AlignParams], aligners: Sequence[Aligner], total: int)
             yield _measure(aligners[0], *nothing)
             job.progress.advance()
         return
-    _, height, width, channels = job.inputs.dataset("extract", "frames").shape
-    rows = max(len(aligners), BLOCK_BYTES // (height * width * channels))
+    frames = job.inputs.blocks("extract", "frames", BLOCK_ROWS)
+    likely = job.inputs.blocks("segment", "person", BLOCK_ROWS)
     with ThreadPoolExecutor(len(aligners), thread_name_prefix="align") as pool:
-        for start in range(0, total, rows):
-            pictures = _pictures(job, start, min(start + rows, total))
+        for pair in zip(frames, likely, strict=True):
+            pictures = _pictures(job.params, *pair)
 
             def share(worker: int, pictures: Any = pictures) -> list[Measured]:
                 mine = pictures[worker :: len(aligners)]
@@ -248,15 +252,12 @@ def _measure_all(job: Job[AlignParams], aligners: Sequence[Aligner], total: int)
                 job.progress.advance()
 
 
-def _pictures(job: Job[AlignParams], start: int, stop: int) -> list[Any]:
-    """Frames ``start:stop``, each (H, W, 3) uint8 with a function that makes its person mask (H, W) bool."""
+def _pictures(params: AlignParams, frames: NDArray[np.uint8], likely: NDArray[np.uint8]) -> list[Any]:
+    """Each frame (H, W, 3) uint8 with a function that makes its person mask (H, W) bool from the probability."""
     from functools import partial
 
     from vbtools.ops.masks import person_mask
 
-    params = job.params
-    frames = job.inputs.dataset("extract", "frames")[start:stop]
-    likely = job.inputs.dataset("segment", "person")[start:stop]
     size = (int(frames.shape[1]), int(frames.shape[2]))
     return [
         (frame, partial(person_mask, probability, size, params.threshold, params.dilate))

@@ -124,6 +124,11 @@ class Stage(ABC, Generic[P]):
         for name in self.models(params):
             resolve(name)
 
+    def preload(self, params: P) -> None:
+        """Import what a run needs, so that it can be done while an earlier stage works."""
+        for row in self.backends(params):
+            row.preload()
+
     @abstractmethod
     def run(self, job: Job[P]) -> None:
         """Do the work: read ``job.inputs``, write ``job.output``."""

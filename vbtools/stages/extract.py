@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vbtools.backends.video import Video
+    from vbtools.backends.video import Frame, Video
     from vbtools.ops.call import Call
 
 
@@ -108,7 +109,9 @@ def _first_pass(job: Job[ExtractParams], source: Path) -> tuple[list[int], Call]
     sampler, finder = Sampler(params.fps, params.sample_every), CallFinder()
     chosen: list[int] = []
     looked_at = 0
-    with open_video(source) as video:
+    # Converting, shrinking and packing a frame goes on while the next one is analysed.
+    with open_video(source) as video, ThreadPoolExecutor(1, thread_name_prefix="extract") as storing:
+        stored: Future[None] | None = None
         job.progress.start(_expected(video, params), "frames")
         for frame in video.frames():
             if params.end is not None and frame.time_s >= params.end:
@@ -117,10 +120,15 @@ def _first_pass(job: Job[ExtractParams], source: Path) -> tuple[list[int], Call]
             if frame.time_s < params.start:
                 continue
             looked_at += 1
-            finder.add(frame.index, frame.time_s, *frame.planes(LONG_SIDE))
+            planes = frame.planes(LONG_SIDE)
             if sampler.takes(frame.time_s):
-                job.output.append("frames", _shrink(frame.rgb(), params.resize_long)[None])
+                if stored is not None:
+                    stored.result()
+                stored = storing.submit(_append, job, frame)
                 chosen.append(frame.index)
+            finder.add(frame.index, frame.time_s, *planes)
+        if stored is not None:
+            stored.result()
         ended = params.end is None or video.last_time_s < params.end
         length = video.length_s if ended else max(video.duration_s or 0.0, video.length_s)
         job.notes.extend(video.notes)
@@ -142,7 +150,7 @@ def _fetch(job: Job[ExtractParams], source: Path, wanted: list[int]) -> list[int
     with open_video(source) as video:
         for frame in video.frames():
             if frame.index in missing:
-                job.output.append("frames", _shrink(frame.rgb(), job.params.resize_long)[None])
+                _append(job, frame)
                 missing.discard(frame.index)
             if not missing:
                 return wanted
@@ -167,6 +175,10 @@ def _store_facts(job: Job[ExtractParams], call: Call, stored: list[int]) -> None
     if words := left_out(call.reason):
         job.notes.append(f"kept although not of the call: {words}" if job.params.keep_all else f"left out {words}")
     job.notes.extend(call.notes)
+
+
+def _append(job: Job[ExtractParams], frame: Frame) -> None:
+    job.output.append("frames", _shrink(frame.rgb(), job.params.resize_long)[None])
 
 
 def _shrink(pixels: NDArray[np.uint8], limit: int | None) -> NDArray[np.uint8]:

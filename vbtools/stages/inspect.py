@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,13 +110,16 @@ class Inspect(Stage[InspectParams]):
             hidden = math.ceil(1000 * (1 - seen.mean())) / 10
             job.notes.append(f"{hidden:.1f} % of the picture was never observed and was not looked at")
         job.progress.start(len(rows) * len(pictures), "pictures")
+        images = {name: _picture(job, name) for name in pictures}
         for row in rows:
             detector = row.load()(job.params)
-            for name in pictures:
-                found = _look(job, detector, name, seen)
-                findings[TABLES[row.name]] += [{"image": name, **one} for one in found]
-                job.notes.append(_found(row.name, found, name))
-                job.progress.advance()
+            with ThreadPoolExecutor(len(images), thread_name_prefix="inspect") as pool:
+                looks = [pool.submit(_look, detector, image, seen) for image in images.values()]
+                for name, look in zip(images, looks, strict=True):
+                    found = look.result()
+                    findings[TABLES[row.name]] += [{"image": name, **one} for one in found]
+                    job.notes.append(_found(row.name, found, name))
+                    job.progress.advance()
         for table_name, found in findings.items():
             job.output.rows(table_name, found)
 
@@ -150,10 +154,13 @@ def _pictures(job: Job[InspectParams]) -> tuple[str, ...]:
     return ("raw",)
 
 
-def _look(job: Job[InspectParams], detector: Any, name: str, seen: NDArray[np.bool_]) -> list[dict[str, Any]]:
+def _picture(job: Job[InspectParams], name: str) -> NDArray[np.uint8]:
+    return job.inputs.array(*(("aggregate", "background") if name == "raw" else ("enhance", "image")))
+
+
+def _look(detector: Any, image: NDArray[np.uint8], seen: NDArray[np.bool_]) -> list[dict[str, Any]]:
     from vbtools.ops.unobserved import resize_observed
 
-    image = job.inputs.array(*(("aggregate", "background") if name == "raw" else ("enhance", "image")))
     observed = resize_observed(seen, *image.shape[:2])
     found: list[dict[str, Any]] = detector(image, observed, image.shape[1] / seen.shape[1])
     return found
