@@ -104,7 +104,7 @@ clean: ## Remove caches, builds and results/demo; .venv and other results stay
 
 $(LIGHT): pyproject.toml constraints.txt | $(BIN)/uv
 	@echo "Installing vbtools, light set (no torch), into $(VENV)"
-	@$(BIN)/uv pip install --python $(PY) -c constraints.txt -e '.[light]'
+	@$(BIN)/uv pip install --compile-bytecode --python $(PY) -c constraints.txt -e '.[light]'
 	@touch $@
 
 $(LIGHT_DEV): pyproject.toml constraints.txt | $(BIN)/uv

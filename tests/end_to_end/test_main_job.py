@@ -134,6 +134,13 @@ def test_memory_does_not_show_how_long_a_clip_is() -> None:
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
+def test_a_recipes_own_project_gets_its_folder(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mkv")
+    ran = command(tmp_path, "run", "quick", "--until", "extract", "--video", clip)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "results" / "quick.h5").exists()
+
+
 def test_json_answers_carry_the_rows(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mkv")
     answer = command(tmp_path, "extract", clip, "--json")

@@ -61,10 +61,10 @@ class Backend:
         return params
 
     def preload(self) -> None:
-        """Import the packages and the module that a run will use."""
-        for package in self.packages:
-            import_module(package)
-        self._target()
+        """Import what a run will use: the backend's module, and what its own ``preload()`` imports, if it has one."""
+        own = getattr(self._target(), "preload", None)
+        if own is not None:
+            own()
 
     def load(self) -> Any:
         """Import and return the backend's class or function, after :meth:`check`."""

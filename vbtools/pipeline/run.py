@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from vbtools.errors import InputError, StageMissingError
+from vbtools.errors import InputError, ProjectError, StageMissingError
 from vbtools.pipeline.freshness import State, assess_stored
 from vbtools.pipeline.plan import Decision, Plan, Task, make_plan
 from vbtools.stages import Job, Progress, Silent
@@ -78,6 +78,7 @@ def execute(
         for decision in plan.decisions:
             listener.decided(decision)
         return Outcome(plan, {})
+    _make_folder(project.parent)
     command = "vbtools " + shlex.join(sys.argv[1:])
     notes: dict[str, list[str]] = {}
     with Writer(project, command) as writer:
@@ -89,6 +90,16 @@ def execute(
                 if decision.run:
                     notes[decision.task.stage.name] = _run_stage(writer, plan, decision, listener, command)
     return Outcome(plan, notes)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a new project: recipes name results/NAME.h5, and a fresh checkout has no results/."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(
+            f"The folder '{folder}' cannot be made ({error.strerror})", "Name another project with -p"
+        ) from error
 
 
 @contextmanager
