@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-BLOCK_PIXELS = 2 * 1024 * 1024
-"""Pixels of a block, all its frames together: 8 MB with its mask. Smaller ones cost more calls, larger ones memory."""
+BLOCK_PIXELS = 1024 * 1024
+"""Pixels of a block, all its frames together: 4 MB with its mask, and 16 frames (the depth of a stored chunk) of a tile
+of 256 px. Smaller ones cost more calls, larger ones memory."""
 MOST_WORKERS = 4
 
 
