@@ -293,4 +293,4 @@ def test_ctrl_c_is_one_line_and_130(project: Path) -> None:
     out, err = child.communicate(timeout=20)
     assert child.returncode == 130
     assert out == ""
-    assert err.strip() == "error: Interrupted. Every stage that had finished is stored; run it again to go on"
+    assert err.strip() == "error: Interrupted. What had finished is kept; run the same command again to go on"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -242,6 +243,44 @@ def test_a_recipe_error_shows_file_line_column_and_the_nearest_name(vbtools: Ans
     says(vbtools("run", "quick", "--video", clip, "--set", "extract.fsp=5"), 3, "--set extract.fsp=5", "'fps'")
     says(vbtools("run", "quik"), 3, "quick")
     assert not Path("project.h5").exists()
+
+
+def test_values_that_do_not_fit_together_are_shown_in_the_recipe_too(vbtools: Answer, clip: Path) -> None:
+    for wrong in ("segment: {variant: resnet50}", "extract: {start: 5, end: 2}"):
+        Path("r.yaml").write_text(f"version: 1\nstages:\n  {wrong}\n")
+        says(vbtools("run", "r.yaml", "--video", clip, "--dry-run"), 3, "r.yaml:3:", wrong)
+
+
+def test_a_set_that_could_have_no_effect_is_refused(vbtools: Answer, clip: Path) -> None:
+    outcome = vbtools("run", "quick", "--video", clip, "--from", "enhance", "--set", "extract.fps=9")
+    says(outcome, 2, "extract is not part of this run")
+
+
+@pytest.mark.usefixtures("segmentation_model")
+def test_damaged_bulk_is_named_with_the_command_that_makes_it_again(vbtools: Answer, clip: Path) -> None:
+    vbtools("run", "quick", "--video", clip, "-p", "p.h5", *QUICK, "--until", "aggregate")
+    bulk = next(Path("p.data").glob("segment-*.h5"))
+    whole = bulk.read_bytes()
+    with h5py.File(bulk) as file:
+        chunk = file["person"].id.get_chunk_info(0)
+    bulk.write_bytes(
+        whole[: chunk.byte_offset] + b"\xff" * chunk.size + whole[chunk.byte_offset + chunk.size :]
+    )
+    says(vbtools("aggregate", "-p", "p.h5", "--dilate", "3"), 5, "/segment/person is damaged", "vbtools segment -p")
+    assert vbtools("segment", "-p", "p.h5", "--force").code == 0
+    assert vbtools("aggregate", "-p", "p.h5", "--dilate", "3").code == 0
+
+
+@pytest.mark.usefixtures("segmentation_model")
+def test_status_says_of_missing_bulk_what_run_would_do(vbtools: Answer, clip: Path) -> None:
+    vbtools("run", "quick", "--video", clip, "-p", "p.h5", *QUICK)
+    next(Path("p.data").glob("segment-*.h5")).unlink()
+    states = {s["stage"]: s["state"] for s in json.loads(vbtools("status", "-p", "p.h5", "--json").out)["stages"]}
+    again = vbtools("run", "quick", "--video", clip, "-p", "p.h5", *QUICK, "--json")
+    assert again.code == 0, again.err
+    actions = {s["stage"]: s["action"] for s in json.loads(again.out)["stages"]}
+    assert {name for name, state in states.items() if state == "stale"} == {"segment"}
+    assert {name for name, action in actions.items() if action == "run"} == {"segment"}
 
 
 def test_a_registered_but_unbuilt_method_is_refused_before_anything_runs(vbtools: Answer, clip: Path) -> None:

@@ -107,7 +107,7 @@ def run(args: list[str] | None = None) -> int:
         problem.show()
         return problem.exit_code
     except (click.Abort, KeyboardInterrupt):
-        stopped = InterruptedRun("Interrupted", "Every stage that had finished is stored; run it again to go on")
+        stopped = InterruptedRun("Interrupted", "What had finished is kept; run the same command again to go on")
         console.error(stopped)
         return stopped.exit_code
     except VbtoolsError as problem:

@@ -75,6 +75,9 @@ def command(
         raise UsageError(f"--force {unlisted[0]}: that stage is not part of this run", "Add it to the recipe")
     if not tasks:
         raise UsageError("Nothing to run: the recipe has no stage in that range", "Check --from and --until")
+    for (stage, _), option in read.overrides.items():
+        if first and stage_names().index(stage) < stage_names().index(first):
+            raise UsageError(f"--set {option}: {stage} is not part of this run", f"Begin with it: --from {stage}")
     if dry_run:
         _tell_plan(place, tasks, recording, force, as_json)
         return

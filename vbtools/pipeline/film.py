@@ -62,6 +62,8 @@ def write_film(reader: Reader, path: Path, progress: Progress | None = None) -> 
                 progress.advance()
         temporary.replace(path)
     except OSError as error:  # PyAV's errors are OSErrors too
+        if error.errno is None:  # HDF5 could not read: the reader says what is damaged
+            raise
         raise StorageError(
             f"'{path}' cannot be written ({error.strerror})", "Make room, or leave it out with --no-video"
         ) from error

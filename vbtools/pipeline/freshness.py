@@ -18,6 +18,9 @@ from vbtools.store import Reader, Record, Source, fingerprint
 _HASHES: dict[tuple[str, int, int, int], str] = {}
 
 
+BULK_IS_MISSING = "bulk data is missing"
+
+
 class State(StrEnum):
     """What can be said of a stage in a project."""
 
@@ -98,7 +101,7 @@ def assess(
     reasons = _differences(stage, record, wanted, ancestors)
     if record.bulk:
         trouble = reader.missing_bulk(stage.name)
-        reasons += [f"bulk data is missing: {trouble}"] if trouble else []
+        reasons += [f"{BULK_IS_MISSING}: {trouble}"] if trouble else []
     if not reasons and record.fingerprint != wanted.fingerprint:
         reasons = ["its fingerprint differs"]
     return Assessment(stage.name, State.STALE if reasons else State.FRESH, tuple(reasons), wanted, record)
@@ -175,11 +178,18 @@ def current_source(known: Source | None, path: Path | None = None) -> Source | N
 
 
 def _inherit(one: Assessment, before: list[Assessment], needs: tuple[str, ...]) -> Assessment:
-    """A stage above a stale one is stale too, even though its own record matches."""
-    stale = [a.stage for a in before if a.stage in needs and a.state is not State.FRESH]
+    """A stage above a stale one is stale too, even though its own record matches.
+
+    Not so where only bulk is gone: making that again gives the same result, with the same fingerprint.
+    """
+    stale = [a.stage for a in before if a.stage in needs and a.state is not State.FRESH and not _lacks_only_bulk(a)]
     if not stale or one.state is State.STALE:
         return one
     return Assessment(one.stage, State.STALE, tuple(f"{name} is stale" for name in stale), one.wanted, one.record)
+
+
+def _lacks_only_bulk(one: Assessment) -> bool:
+    return bool(one.reasons) and all(reason.startswith(BULK_IS_MISSING) for reason in one.reasons)
 
 
 def _differences(stage: Stage[Any], record: Record, wanted: Wanted, ancestors: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,12 @@ FINDINGS = "findings.json"
 FILM = "frames.mp4"
 MOST_UNPROTECTED = 8
 """So many unprotected frames are written, sharpest first."""
+OTHER_SHOT = "another shot"
+"""The reason that extract gives for frames of another background."""
+OVERLAYS = (
+    "Whether a word hangs in the room or is drawn over the picture (a name label, a clock, a watermark) is not told "
+    "apart yet."
+)
 MOST_NAMED = 8
 FINDINGS_SIDE = 1920
 """px; findings.png is enlarged to about this, so that the texts fit between the lines that they repeat."""
@@ -172,7 +178,7 @@ def findings_in_words(reader: Reader) -> list[str]:
 
 
 def _words(shown: Shown) -> list[str]:
-    sentences = _unprotected_words(shown.unprotected)
+    sentences = _unprotected_words(shown.unprotected) + _other_shot_words(shown)
     if shown.has("inspect", "ocr"):
         sentences += _inspected_words(shown)
     if shown.has("aggregate", "coverage"):
@@ -227,9 +233,9 @@ def _findings_picture(shown: Shown) -> NDArray[np.uint8]:
     alone = 0
     for table, key in (("ocr", "text"), ("detections", "label")):
         raw, enhanced = _by_picture(shown.table("inspect", table))
-        picture = boxed(picture, raw, key, ORANGE, factor)
         unsupported = [row for row in enhanced if not supported(row, raw, key)]
         picture = boxed(picture, unsupported, key, BLUE, factor)
+        picture = boxed(picture, raw, key, ORANGE, factor)  # last: what the background itself shows is never covered
         alone += len(unsupported)
     note = "orange: made out on the background itself"
     return titled(picture, f"{note}   blue: on the enhanced picture only" if alone else note, below=True)
@@ -284,6 +290,20 @@ def _unprotected_words(unprotected: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"The blur was off in {len(moments)} frames, at {at}: they show the room as it is."]
 
 
+def _other_shot_words(shown: Shown) -> list[str]:
+    """Frames that were left out as another shot: a background that was switched off is a shot of its own."""
+    times = [row["time"] for row in shown.table("extract", "dropped") if row["reason"] == OTHER_SHOT]
+    if not times:
+        return []
+    kept = shown.reader.record("extract")
+    if kept is not None and kept.parameters.get("keep_all"):
+        return []
+    when = f"{len(times)} frames between {times[0]:.2f} s and {times[-1]:.2f} s"
+    what = "If the virtual background was off in them, they show the room as it is"
+    mend = "look at the recording there, or run extract with --keep-all"
+    return [f"{when} show another background and were not looked at. {what}: {mend}."]
+
+
 def _inspected_words(shown: Shown) -> list[str]:
     record = shown.reader.record("inspect")
     wanted: Mapping[str, Any] = record.parameters if record else {}
@@ -300,6 +320,8 @@ def _inspected_words(shown: Shown) -> list[str]:
             sentences.append(f"{_count(raw, kind)} {verb} on the background: {_named(raw, key)}.{_short(raw, key)}")
         if enhanced:
             sentences.append(_enhanced_words(raw, enhanced, key, kind, verb))
+        if table == "ocr" and (raw or enhanced):
+            sentences.append(OVERLAYS)
         found = found or bool(raw or enhanced)
     if not found:
         verbs = " or ".join("read" if table == "ocr" else "found" for table, _ in looked)

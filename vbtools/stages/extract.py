@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vbtools.config.element import Column, Element, table
-from vbtools.config.params import param
-from vbtools.errors import InputError, UsageError
+from vbtools.config.params import ParameterError, param
+from vbtools.errors import InputError
 from vbtools.stages.base import Job, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -62,6 +63,18 @@ class Extract(Stage[ExtractParams]):
         ),
     )
 
+    @classmethod
+    def parameters(cls, values: Mapping[str, Any]) -> ExtractParams:
+        """As :meth:`Stage.parameters`; the end must come after the start."""
+        params = super().parameters(values)
+        if params.end is not None and params.end <= params.start:
+            raise ParameterError(
+                f"extract.end ({params.end:g} s) is not after extract.start ({params.start:g} s)",
+                "Give a later end, or leave it out",
+                ("end",),
+            )
+        return params
+
     def run(self, job: Job[ExtractParams]) -> None:
         """Decode and look at every frame from ``start`` to ``end``; store those of the call that were asked for.
 
@@ -70,12 +83,9 @@ class Extract(Stage[ExtractParams]):
         decoding the recording once more. Memory: a few hundred bytes for each decoded frame.
 
         Raises:
-            UsageError: ``end`` is not after ``start``.
             InputError: the recording cannot be used, ends before ``start``, or nothing of the call was chosen.
         """
         params, source = job.params, _source(job)
-        if params.end is not None and params.end <= params.start:
-            raise UsageError(f"extract.end ({params.end:g} s) is not after extract.start ({params.start:g} s)")
         chosen, call = _first_pass(job, source)
         if params.keep_all:
             kept = set(call.index.tolist())

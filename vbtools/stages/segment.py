@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend, names
 from vbtools.config.element import Element
-from vbtools.config.params import FilePath, param
-from vbtools.errors import UsageError
+from vbtools.config.params import FilePath, ParameterError, param
 from vbtools.stages.base import Job, Stage
 
 if TYPE_CHECKING:
@@ -62,9 +61,18 @@ class Segment(Stage[SegmentParams]):
     def weight_files(self, params: SegmentParams) -> tuple[str, ...]:
         return (params.weights,) if params.weights else ()
 
-    def check(self, params: SegmentParams) -> None:
-        self._model(params)
-        super().check(params)
+    @classmethod
+    def parameters(cls, values: Mapping[str, Any]) -> SegmentParams:
+        """As :meth:`Stage.parameters`; a variant must be one of the backend's."""
+        params = super().parameters(values)
+        variants = VARIANTS[params.backend]
+        if params.variant is not None and params.variant not in variants:
+            raise ParameterError(
+                f"segment: {params.backend} has no variant '{params.variant}'",
+                f"It has: {', '.join(variants)}",
+                ("variant",),
+            )
+        return params
 
     def run(self, job: Job[SegmentParams]) -> None:
         from vbtools.models import resolve
@@ -82,10 +90,4 @@ class Segment(Stage[SegmentParams]):
     @staticmethod
     def _model(params: SegmentParams) -> str:
         variants = VARIANTS[params.backend]
-        if params.variant is None:
-            return next(iter(variants.values()))
-        if params.variant not in variants:
-            raise UsageError(
-                f"segment: {params.backend} has no variant '{params.variant}'", f"It has: {', '.join(variants)}"
-            )
-        return variants[params.variant]
+        return next(iter(variants.values())) if params.variant is None else variants[params.variant]

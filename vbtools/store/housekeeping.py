@@ -75,6 +75,8 @@ def pack(path: Path, out: Path, *, force: bool = False) -> int:
     path, out = path.resolve(), out.resolve()
     if out == path:
         raise UsageError(f"'{out}' is the project itself", "Name another file to pack it into")
+    if out.is_dir():
+        raise UsageError(f"'{out}' is a folder", "Name a file to pack the project into")
     if out.exists() and not force:
         raise UsageError(f"'{out}' exists already", "Name another file, or replace it with --force")
     if not out.parent.is_dir():

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.errors import BulkMissingError, ProjectError, StageMissingError
-from vbtools.store.layout import LOG, RESTORE, damaged, open_project
+from vbtools.store.layout import CHUNK_ROWS, LOG, RESTORE, damaged, open_project
 from vbtools.store.record import Record
 
 TRIES = 10
@@ -53,9 +53,25 @@ class Reader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        broken = None
         if isinstance(error, (OSError, RuntimeError, LookupError, ValueError)) and _is_from_hdf5(error):
-            raise damaged(self.path, error) from error
+            broken = self._damaged_bulk() or damaged(self.path, error)
+        self._close()
+        if broken is not None:
+            raise broken from error
+
+    def _damaged_bulk(self) -> ProjectError | None:
+        """The error for the first stage whose bulk cannot be unpacked; None if all can. Reads everything."""
+        for name in self.stages():
+            for element, place in self._record(name).bulk.items():
+                file = self._bulk.get(place["file"])
+                if file is not None and not _unpacks(file[element]):
+                    video = " VIDEO" if name == "extract" else ""
+                    return BulkMissingError(
+                        f"/{name}/{element} is damaged ('{self._folder / place['file']}')",
+                        f"Make it again: vbtools {name}{video} -p {self.path} --force",
+                    )
+        return None
 
     def _hold_bulk(self) -> os.stat_result:
         """Open all bulk that is there, so that it can be read after a writer has removed it; then look at the path."""
@@ -198,6 +214,15 @@ def _is_from_hdf5(error: BaseException) -> bool:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith("h5py.")
+
+
+def _unpacks(data: h5py.Dataset) -> bool:
+    try:
+        for start in range(0, len(data), CHUNK_ROWS):
+            data[start : start + CHUNK_ROWS]
+    except (OSError, RuntimeError):
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:
