@@ -141,6 +141,23 @@ def test_a_recipes_own_project_gets_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "results" / "quick.h5").exists()
 
 
+def test_another_background_in_the_recording_is_told_since_it_may_be_the_room(tmp_path: Path) -> None:
+    from recordings import room
+
+    from vbtools.backends.video import VideoWriter
+
+    rng = np.random.default_rng(2)
+    with VideoWriter(tmp_path / "call.mkv", 160, 90, 10.0, codec="ffv1", pixel_format="bgr0") as writer:
+        for number in range(40):  # the virtual background is off from 3.0 s to 3.4 s
+            still = room(90, 160, seed=9 if 30 <= number < 35 else 0).astype(np.int16)
+            writer.write(np.clip(still + rng.integers(-6, 7, still.shape), 0, 255).astype(np.uint8))
+    assert command(tmp_path, "extract", "call.mkv").returncode == 0
+    told = command(tmp_path, "export", "-o", "out", "--no-video").stdout
+    assert "5 frames between 3.00 s and 3.40 s show another background" in told
+    assert command(tmp_path, "extract", "call.mkv", "--keep-all").returncode == 0
+    assert "another background" not in command(tmp_path, "export", "-o", "out", "--no-video").stdout
+
+
 def test_json_answers_carry_the_rows(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mkv")
     answer = command(tmp_path, "extract", clip, "--json")
