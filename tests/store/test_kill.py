@@ -21,6 +21,8 @@ from vbtools.pipeline.run import Quiet
 from vbtools.store import Reader
 
 KILLS = int(os.environ.get("VBTOOLS_KILLS", "30"))
+MOST = 4
+"""So many times KILLS at most."""
 CLIP = b"a recording"
 
 
@@ -89,7 +91,10 @@ def test_a_kill_at_any_moment_loses_no_stored_stage(tmp_path: Path) -> None:
     span = 2 * (time.monotonic() - begun)
     told: list[tuple[str, str]] = []
     in_the_middle = 0
-    for kill in range(KILLS):
+    for kill in range(MOST * KILLS):
+        # A machine that is busy at the wrong moment stores little between two kills: go on until enough was at stake.
+        if kill >= KILLS and len(told) > KILLS // 2 and in_the_middle >= KILLS // 10:
+            break
         turn = kill * 1000
         told += killed_after(dice.uniform(0.0, span), project, video, turn)
         assert not [one for one in told if one[0] == "failed"]
