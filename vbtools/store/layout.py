@@ -22,7 +22,7 @@ LOG = "log"
 CHUNK_ROWS = 16
 CHUNK_SIDE = 64
 """A chunk of bulk is 16 frames deep and 64 px wide and high: H.264 repeats most of a background exactly, so what is
-stored of 206 frames of 960x540 falls from 226 MB (chunks of one frame) to 68 MB, and a reader of tiles reads whole
+stored of 206 frames of 960x540 falls from 227 MB (chunks of one frame) to 66 MB, and a reader of tiles reads whole
 chunks. Measured on data/vendor by bench/bulk.py."""
 PART = ".part"
 RESTORE = "Restore it from a copy, or make it again with vbtools run"
