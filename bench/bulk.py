@@ -1,10 +1,11 @@
-"""Size and speed of bulk in chunks of one frame and in the stored chunks, on a real clip where there is one.
+"""Size and speed of bulk in chunks of one frame and in the stored chunks, packed in several ways, on a real clip.
 
     python bench/bulk.py [CLIP]
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 import time
@@ -32,7 +33,14 @@ def main() -> int:
     with open_video(clip) as video:
         size = (960, 540)
         frames = np.stack([cv2.resize(f.rgb(), size, interpolation=cv2.INTER_AREA) for f in video.frames()][:FRAMES])
-    for chunk, packed in (((1, 128, 128, 3), dict(hdf5plugin.Bitshuffle(cname="lz4"))), (STORED, bulk_filter(STORED))):
+    whole = math.prod(STORED)
+    ways = (
+        ("bitshuffle and LZ4", (1, 128, 128, 3), hdf5plugin.Bitshuffle(cname="lz4")),
+        ("bitshuffle and LZ4", STORED, hdf5plugin.Bitshuffle(nelems=whole, cname="lz4")),
+        ("Zstandard", STORED, hdf5plugin.Zstd(clevel=1)),
+        ("as stored", STORED, bulk_filter(STORED, frames.dtype)),
+    )
+    for name, chunk, packed in ways:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "bulk.h5"
             begun = time.perf_counter()
@@ -46,7 +54,8 @@ def main() -> int:
                 for start in range(0, len(frames), CHUNK_ROWS):
                     file["frames"][start : start + CHUNK_ROWS]
             read = time.perf_counter() - begun
-            print(f"chunk {chunk}: {path.stat().st_size / 1e6:.0f} MB, written in {wrote:.2f} s, read in {read:.2f} s")
+            size_mb = path.stat().st_size / 1e6
+            print(f"{name}, chunk {chunk}: {size_mb:.0f} MB, written in {wrote:.2f} s, read in {read:.2f} s")
     return 0
 
 

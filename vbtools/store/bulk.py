@@ -34,7 +34,7 @@ class BulkFile:
         self._file: NewFile | None = None
         self._lengths: dict[str, int] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
-        self._waiting: dict[str, list[NDArray[Any]]] = {}
+        self._waiting: dict[str, _Rows] = {}
         # Packing takes about as long as decoding or segmenting what is packed, and needs no Python: one thread does it.
         self._packer = ThreadPoolExecutor(1, thread_name_prefix="bulk")
         self._packing: Future[None] | None = None
@@ -53,7 +53,7 @@ class BulkFile:
         """
         if element.name not in self._lengths:
             self._lengths[element.name] = 0
-            self._waiting[element.name] = []
+            self._waiting[element.name] = _Rows()
             _create(self._open().hdf5, element, rows.shape[1:], rows.dtype)
             self._shapes[element.name] = rows.shape[1:]
         if rows.shape[1:] != self._shapes[element.name]:
@@ -61,11 +61,11 @@ class BulkFile:
             raise ValueError(f"{element.name} had rows of the shape {before} before, and now {rows.shape[1:]}")
         self._lengths[element.name] += len(rows)
         waiting = self._waiting[element.name]
-        waiting.extend(np.array(row) for row in rows)
-        while len(waiting) >= CHUNK_ROWS:
-            self._settle()
-            self._packing = self._packer.submit(self._write, element.name, waiting[:CHUNK_ROWS])
-            del waiting[:CHUNK_ROWS]
+        for row in rows:
+            waiting.add(row)
+            if waiting.count == CHUNK_ROWS:
+                self._settle()
+                self._packing = self._packer.submit(self._write, element.name, waiting.take())
 
     def reorder(self, element: Element, order: Sequence[int]) -> None:
         """Keep these rows of a dataset, in this order. The file is written anew only if something changes.
@@ -134,16 +134,15 @@ class BulkFile:
     def _flush(self) -> None:
         self._settle()
         for name, waiting in self._waiting.items():
-            if waiting:
-                self._write(name, waiting)
-                waiting.clear()
+            if waiting.count:
+                self._write(name, waiting.take())
 
-    def _write(self, name: str, rows: list[NDArray[Any]]) -> None:
+    def _write(self, name: str, rows: NDArray[Any]) -> None:
         file = self._open()
         dataset = file.hdf5[name]
         start = len(dataset)
         dataset.resize(start + len(rows), axis=0)
-        dataset[start:] = np.stack(rows)
+        dataset[start:] = rows
         file.check()
 
     def _mark(self, file: h5py.File) -> None:
@@ -151,10 +150,31 @@ class BulkFile:
         file.attrs["fingerprint"] = self._fingerprint
 
 
+class _Rows:
+    """Copies of rows that wait until there are as many as a chunk is deep."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._held: NDArray[Any] | None = None
+
+    def add(self, row: NDArray[Any]) -> None:
+        if self._held is None:
+            self._held = np.empty((CHUNK_ROWS, *row.shape), row.dtype)
+        self._held[self.count] = row
+        self.count += 1
+
+    def take(self) -> NDArray[Any]:
+        """All that wait; none do afterwards."""
+        held, self._held = self._held, None
+        count, self.count = self.count, 0
+        return np.empty(0) if held is None else held[:count]
+
+
 def _create(file: h5py.File, element: Element, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     chunk = (CHUNK_ROWS, *(min(n, CHUNK_SIDE) for n in shape[:2]), *shape[2:])
     dataset = file.create_dataset(
-        element.name, shape=(0, *shape), maxshape=(None, *shape), dtype=dtype, chunks=chunk, **bulk_filter(chunk)
+        element.name, shape=(0, *shape), maxshape=(None, *shape), dtype=dtype, chunks=chunk,
+        **bulk_filter(chunk, dtype),
     )
     describe(dataset, element)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -44,6 +44,10 @@ _OWNER_MAY_WRITE = 0o222
 class StageOutput:
     """Where one run of a stage puts its elements; nothing is visible before :meth:`Writer.commit`.
 
+    Attributes:
+        on_append: called with an element's name and the rows that are added to it, for whoever works on them already.
+        kept: of each element that was reordered, the rows that were kept.
+
     Every write is checked against the stage's declared elements: TypeError for a dtype, ValueError for a shape,
     KeyError for a name that was not declared. Those are mistakes in a stage, not a user's.
     """
@@ -52,6 +56,8 @@ class StageOutput:
         self._elements = {e.name: e for e in elements}
         self._pattern = next((e for e in elements if e.is_pattern), None)
         self.bulk = bulk
+        self.on_append: Callable[[str, NDArray[Any]], None] | None = None
+        self.kept: dict[str, Sequence[int]] = {}
         self.small: dict[str, tuple[Element, NDArray[Any]]] = {}
 
     def append(self, name: str, rows: NDArray[Any]) -> None:
@@ -59,11 +65,14 @@ class StageOutput:
         element = self._check(name, rows, bulk=True)
         with storage_errors(self.bulk.path):
             self.bulk.append(element, rows)
+        if self.on_append is not None:
+            self.on_append(name, rows)
 
     def reorder(self, name: str, order: Sequence[int]) -> None:
         """Keep exactly these rows of a bulk element, in this order (chunks are copied as they are)."""
         with storage_errors(self.bulk.path):
             self.bulk.reorder(self._elements[name], order)
+        self.kept[name] = order
 
     def write(self, name: str, data: NDArray[Any]) -> None:
         """Set a whole element."""
