@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vbtools.ops.grid import Region, interpolate, samples_for, whole
+from vbtools.ops.grid import Region, at_least, interpolate, samples_for, whole
 
 
 def test_a_region_is_clipped_to_the_picture_and_found_within_a_larger_one() -> None:
@@ -46,6 +46,21 @@ def test_a_pixel_has_the_same_value_in_every_region(data: st.DataObject) -> None
     held = samples_for(region, grid, size)
     part = interpolate(samples[held.slices], held, grid, size, region)
     assert np.array_equal(part, interpolate(samples, whole(grid), grid, size, whole(size))[region.slices])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_at_least_is_interpolation_compared_with_the_level(data: st.DataObject) -> None:
+    side = st.integers(1, 40)
+    grid, size = (data.draw(side), data.draw(side)), (data.draw(side), data.draw(side))
+    samples = np.random.default_rng(2).choice(np.array([0, 70, 76, 77, 78, 255], np.uint8), (2, *grid))
+    y0, x0 = data.draw(st.integers(0, size[0] - 1)), data.draw(st.integers(0, size[1] - 1))
+    region = Region(y0, data.draw(st.integers(y0 + 1, size[0])), x0, data.draw(st.integers(x0 + 1, size[1])))
+    held, least = samples_for(region, grid, size), data.draw(st.sampled_from([1, 77, 255]))
+    found = at_least(samples[(slice(None), *held.slices)], held, grid, size, region, least)
+    for one, plane in zip(found, samples, strict=True):
+        values = interpolate(plane[held.slices][..., None], held, grid, size, region)[..., 0]
+        assert np.array_equal(one, values >= least)
 
 
 def test_what_does_not_fit_is_refused() -> None:

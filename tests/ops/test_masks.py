@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -39,6 +40,18 @@ def test_growing_is_the_union_of_the_shape_at_every_person_pixel() -> None:
     for y, x in zip(*np.nonzero(person), strict=True):
         slow[y : y + 9, x : x + 9] |= shape
     assert np.array_equal(dilated(person, 4), slow[4:-4, 4:-4])
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.3, 0.9, 0.999])
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (31, 8), (37, 61), (64, 128)])
+def test_growing_equals_opencvs_dilation(size: tuple[int, int], share: float) -> None:
+    dice = np.random.default_rng(1)
+    for radius in (1, 2, 7, 12):
+        person = dice.random(size) < share
+        ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+        expected = cv2.dilate(person.view(np.uint8), ellipse, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        assert np.array_equal(dilated(person, radius), expected.astype(bool))
+        assert np.array_equal(dilated(person[:, ::-1], radius), expected[:, ::-1].astype(bool))
 
 
 def test_nothing_grows_from_nothing_and_the_border_is_no_person() -> None:

@@ -8,6 +8,7 @@ whichever region it is computed in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,29 @@ def interpolate(
     return out
 
 
+def at_least(
+    samples: NDArray[np.uint8], held: Region, grid: tuple[int, int], size: tuple[int, int], region: Region, level: int
+) -> NDArray[np.bool_]:
+    """Where :func:`interpolate` gives at least ``level``, for a stack of grids, in a tenth of the time.
+
+    Args:
+        samples: (t, h', w') uint8: the part ``held`` of each grid.
+        held, grid, size, region: as there.
+        level: 0..256.
+
+    Returns:
+        (t, region.height, region.width) bool.
+    """
+    rows, columns = _axis(region.y0, region.y1, grid[0], size[0]), _axis(region.x0, region.x1, grid[1], size[1])
+    out = np.empty((len(samples), region.height, region.width), np.bool_)
+    vertical = rows[0] - np.int32(held.y0), rows[1] - np.int32(held.y0), rows[2]
+    horizontal = columns[0] - np.int32(held.x0), columns[1] - np.int32(held.x0), columns[2]
+    spans = _spans(region.x0, region.x1, grid[1], size[1])
+    _at_least(np.ascontiguousarray(samples), vertical, horizontal, spans, level, out)
+    return out
+
+
+@lru_cache(maxsize=512)
 def _axis(start: int, stop: int, samples: int, pixels: int) -> tuple[I32, I32, I32]:
     """Lower sample, upper sample and the upper one's weight (0.._WEIGHT) of pixels ``start:stop`` along one axis."""
     position = (2 * np.arange(start, stop, dtype=np.int64) + 1) * samples - pixels  # in units of 1 / (2 pixels)
@@ -127,6 +151,40 @@ def _axis(start: int, stop: int, samples: int, pixels: int) -> tuple[I32, I32, I
     weight = ((position - low * 2 * pixels) * _WEIGHT + pixels) // (2 * pixels)
     bounded = [np.clip(index, 0, samples - 1).astype(np.int32) for index in (low, low + 1)]
     return bounded[0], bounded[1], weight.astype(np.int32)
+
+
+@lru_cache(maxsize=512)
+def _spans(start: int, stop: int, samples: int, pixels: int) -> I32:
+    """Where along pixels ``start:stop`` another pair of samples begins, counted from ``start``; the end comes last."""
+    low, high, _ = _axis(start, stop, samples, pixels)
+    changes = np.flatnonzero(np.diff(low) | np.diff(high)) + 1
+    return np.concatenate([[0], changes, [stop - start]]).astype(np.int32)
+
+
+@njit(nogil=True, cache=True)
+def _at_least(samples, rows, columns, spans, level, out):
+    """Compare with ``level`` what :func:`_bilinear` would give; between two samples that agree, all pixels do."""
+    (top, bottom, down), (left, right, along) = rows, columns
+    one, half = np.int32(_WEIGHT), np.int32(1 << (_SHIFT - 1))
+    width = samples.shape[2]
+    row = np.empty(width, np.int32)
+    beyond = np.empty(width, np.bool_)
+    for t in range(len(samples)):
+        for y in range(out.shape[1]):
+            upper, lower, v = samples[t, top[y]], samples[t, bottom[y]], down[y]
+            for x in range(width):
+                row[x] = np.int32(upper[x]) * (one - v) + np.int32(lower[x]) * v
+                beyond[x] = (row[x] * one + half) >> _SHIFT >= level
+            line = out[t, y]
+            for span in range(len(spans) - 1):
+                begin, end = spans[span], spans[span + 1]
+                before, after = left[begin], right[begin]
+                if beyond[before] == beyond[after]:
+                    line[begin:end] = beyond[before]
+                else:
+                    for x in range(begin, end):
+                        u = along[x]
+                        line[x] = (row[before] * (one - u) + row[after] * u + half) >> _SHIFT >= level
 
 
 @njit(nogil=True, cache=True)

@@ -91,7 +91,7 @@ def _drawing(reader: Reader) -> Callable[[int, int], list[NDArray[np.uint8]]]:
     import cv2
 
     from vbtools.ops.draw import labelled, person_marked
-    from vbtools.ops.masks import at_size, dilated, level
+    from vbtools.ops.masks import dilated, person_mask
 
     frames, person = reader.dataset("extract", "frames"), reader.dataset("segment", "person")
     height, width = frames.shape[1:3]
@@ -103,7 +103,7 @@ def _drawing(reader: Reader) -> Callable[[int, int], list[NDArray[np.uint8]]]:
         for row, frame, probability in zip(
             range(start, stop), frames[start:stop], person[start:stop], strict=True
         ):
-            mask = at_size(probability, (height, width)) >= level(threshold)
+            mask = person_mask(probability, (height, width), threshold, 0)
             picture = labelled(person_marked(frame, mask, dilated(mask, margin)), labels(row))
             if height % 2 or width % 2:
                 picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)

@@ -28,6 +28,13 @@ STREAM_BYTES_PER_PIXEL = 70 * CHANNELS
 class TemporalMedian:
     """The median over time of what each pixel shows of the background; ``TemporalMedian()(job)``."""
 
+    @staticmethod
+    def preload() -> None:
+        """Load the compiled functions."""
+        from vbtools.ops.masks import warm_up
+
+        warm_up()
+
     def __call__(self, job: AggregateJob) -> None:
         """Run the stage: write ``plate``, ``background`` and ``coverage``.
 

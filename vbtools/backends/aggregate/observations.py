@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.errors import InputError, ProjectError
-from vbtools.ops.grid import Region, interpolate, samples_for
+from vbtools.ops.grid import Region, at_least, samples_for
 from vbtools.ops.masks import dilated, level
 from vbtools.ops.warp import (
     IDENTITY,
@@ -169,25 +169,23 @@ class Observations:
             return empty, np.ones(empty.shape[:3], np.bool_)
         frames = np.asarray(self._frames[(slice(start, stop), *region.slices)])
         around = region.grown(self._dilate).clipped(self.size)
-        probability = self._probability(around, start, stop)
+        hidden = self._hidden(around, start, stop)
         if count < stop - start:
-            frames, probability = frames[used], probability[used]
-        hidden = probability >= self._level
+            frames, hidden = frames[used], hidden[used]
         inner = region.within(around)
         person = np.empty(frames.shape[:3], np.bool_)
         for row, mask in enumerate(hidden):
             person[row] = dilated(mask, self._dilate)[inner]
         return frames, person
 
-    def _probability(self, region: Region, start: int, stop: int) -> U8:
-        """Person probability x 255 of a region, (t, h, w) uint8, whatever the size it is stored at."""
+    def _hidden(self, region: Region, start: int, stop: int) -> Mask:
+        """Where frames ``start:stop`` show the person, not grown, (t, h, w) bool, whatever the stored masks' size."""
         grid = (int(self._person.shape[1]), int(self._person.shape[2]))
         if grid == self.size:
-            return np.asarray(self._person[(slice(start, stop), *region.slices)])
+            return np.asarray(self._person[(slice(start, stop), *region.slices)]) >= self._level
         held = samples_for(region, grid, self.size)
         stored = np.asarray(self._person[(slice(start, stop), *held.slices)])
-        planes = [interpolate(p[..., None], held, grid, self.size, region)[..., 0] for p in stored]
-        return np.stack(planes).astype(np.uint8)
+        return at_least(stored, held, grid, self.size, region, self._level)
 
 
 def _cores() -> int:

@@ -52,6 +52,13 @@ class Auto:
     produces: ClassVar[Literal["transform", "flow"]] = "transform"
     needs_frames: ClassVar[bool] = True
 
+    @staticmethod
+    def preload() -> None:
+        """Load the compiled functions."""
+        from vbtools.ops.masks import warm_up
+
+        warm_up()
+
     def __init__(self, params: FlowParams) -> None:
         self._params = params
         self.grid: tuple[int, int] | None = None
