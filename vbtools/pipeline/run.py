@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import shlex
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from vbtools.errors import InputError, ProjectError, StageMissingError
+from vbtools.pipeline.ahead import Ahead, begin_ahead
 from vbtools.pipeline.freshness import State, assess_stored
 from vbtools.pipeline.plan import Decision, Plan, Task, make_plan
 from vbtools.stages import Job, Progress, Silent
 from vbtools.store import Reader, Record, Writer
 from vbtools.store.record import software_versions, who
+from vbtools.store.writer import StageOutput
+
+SWITCH_S = 0.0005
+"""How long one thread may keep Python to itself while others wait for it. At Python's own 5 ms, an import that runs
+beside a stage holds up each frame of it."""
+
+
+GARBAGE_EVERY = 50_000
+"""New objects after which Python looks for garbage. At its own 700 it looks through all of numba again and again while
+that is imported, a fifth of the import's time; nothing here makes garbage that only such a look would find."""
 
 
 class Listener(Protocol):
@@ -84,11 +97,15 @@ def execute(
     with Writer(project, command) as writer:
         plan = make_plan(project, tasks, video, force)  # again: somebody may have finished writing meanwhile
         writer.create()
-        with _preloading(plan):
-            for decision in plan.decisions:
+        with _preloading(plan), ExitStack() as held:
+            begun: Ahead | None = None
+            for place, decision in enumerate(plan.decisions):
                 listener.decided(decision)
                 if decision.run:
-                    notes[decision.task.stage.name] = _run_stage(writer, plan, decision, listener, command)
+                    done, begun = begun, begin_ahead(writer, held, plan.decisions, place)
+                    run = _Run(writer, plan, decision, listener, command)
+                    stored = run.take_over(done)
+                    notes[decision.task.stage.name] = run.do(begun) if stored is None else stored
     return Outcome(plan, notes)
 
 
@@ -105,10 +122,24 @@ def _make_folder(folder: Path) -> None:
 @contextmanager
 def _preloading(plan: Plan) -> Iterator[None]:
     """Import what later stages need while the first one works; an import that fails, fails again where it is needed."""
-    with ThreadPoolExecutor(1, thread_name_prefix="preload") as pool:
-        for decision in plan.to_run[1:]:
-            pool.submit(decision.task.stage.preload, decision.task.params)
-        yield
+    usual, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(SWITCH_S)
+    gc.set_threshold(GARBAGE_EVERY, *thresholds[1:])
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="preload") as pool:
+            for decision in plan.to_run[1:]:
+                pool.submit(decision.task.stage.preload, decision.task.params)
+            yield
+    finally:
+        sys.setswitchinterval(usual)
+        gc.set_threshold(*thresholds)
+
+
+def _give_back_memory() -> None:
+    """Let the C library return what a stage has freed, so that stages do not add up; where it can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _check(plan: Plan) -> None:
@@ -146,23 +177,52 @@ def _refuse_inconsistent(reader: Reader, stage: str, name: str, stored: dict[str
         )
 
 
-def _run_stage(writer: Writer, plan: Plan, decision: Decision, listener: Listener, command: str) -> list[str]:
-    stage, params, wanted = decision.task.stage, decision.task.params, decision.assessment.wanted
-    started, clock = datetime.now(UTC), time.monotonic()
-    notes: list[str] = []
-    with writer.output(stage.name, stage.elements, wanted.fingerprint) as output:
-        with writer.reader() as inputs, listener.working(decision) as progress:
-            source = Path(plan.source.path) if plan.source and stage.reads_video else None
-            stage.run(Job(params, inputs, output, source, progress, notes))
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One stage's turn."""
+
+    writer: Writer
+    plan: Plan
+    decision: Decision
+    listener: Listener
+    command: str
+
+    def do(self, following: Ahead | None) -> list[str]:
+        """Run the stage and store it; its notes. ``following`` gets its rows while they are made."""
+        stage, wanted = self.decision.task.stage, self.decision.assessment.wanted
+        started, clock = datetime.now(UTC), time.monotonic()
+        notes: list[str] = []
+        with self.writer.output(stage.name, stage.elements, wanted.fingerprint) as output:
+            if following is not None:
+                output.on_append = following.take
+            with self.writer.reader() as inputs, self.listener.working(self.decision) as progress:
+                source = Path(self.plan.source.path) if self.plan.source and stage.reads_video else None
+                stage.run(Job(self.decision.task.params, inputs, output, source, progress, notes))
+            if following is not None:
+                following.end(output)
+            self._store(output, started, time.monotonic() - clock, notes)
+        return notes
+
+    def take_over(self, done: Ahead | None) -> list[str] | None:
+        """Store what was done ahead; its notes, or None where nothing was, or where it failed."""
+        if done is None:
+            return None
+        with self.listener.working(self.decision):
+            if not done.finish():
+                return None
+        self._store(done.output, done.started, done.seconds, done.notes)
+        return done.notes
+
+    def _store(self, output: StageOutput, started: datetime, duration: float, notes: list[str]) -> None:
+        stage, params, wanted = self.decision.task.stage, self.decision.task.params, self.decision.assessment.wanted
         user, host = who()
-        duration = time.monotonic() - clock
         record = Record(
             stage=stage.name, version=stage.version, fingerprint=wanted.fingerprint, parameters=wanted.parameters,
             backend=list(wanted.backend), weights=wanted.weights, upstream=wanted.upstream,
-            provenance=decision.provenance, software=software_versions(), seed=int(getattr(params, "seed", 0)),
+            provenance=self.decision.provenance, software=software_versions(), seed=int(getattr(params, "seed", 0)),
             started=started.isoformat(timespec="milliseconds"), duration=round(duration, 3), user=user, host=host,
-            command=command, source=wanted.source, notes=notes,
+            command=self.command, source=wanted.source, notes=notes,
         )  # fmt: skip
-        writer.commit(output, record)
-    listener.finished(decision, duration, notes)
-    return notes
+        self.writer.commit(output, record)
+        _give_back_memory()
+        self.listener.finished(self.decision, duration, notes)

@@ -6,7 +6,7 @@ Stage modules import nothing heavy at the top: the command line reads their para
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
@@ -15,6 +15,8 @@ from vbtools.config.params import Spec, build, specs
 from vbtools.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from vbtools.backends import Backend
     from vbtools.config.element import Element
     from vbtools.store.reader import Reader
@@ -80,6 +82,9 @@ class Stage(ABC, Generic[P]):
     elements: ClassVar[tuple[Element, ...]]
     Params: ClassVar[type]
     reads_video: ClassVar[bool] = False
+    follows: ClassVar[tuple[str, str] | None] = None
+    """Stage and element whose rows this stage can take one by one, each by itself, while that stage still makes them;
+    such a stage has :meth:`follow`."""
 
     @classmethod
     def specs(cls) -> tuple[Spec, ...]:
@@ -128,6 +133,10 @@ class Stage(ABC, Generic[P]):
         """Import what a run needs, so that it can be done while an earlier stage works."""
         for row in self.backends(params):
             row.preload()
+
+    def follow(self, job: Job[P], rows: Iterable[NDArray[Any]]) -> None:
+        """Do the work of :meth:`run` on rows that come in one by one; only for a stage that :attr:`follows` another."""
+        raise TypeError(f"{self.name} follows no stage")
 
     @abstractmethod
     def run(self, job: Job[P]) -> None:

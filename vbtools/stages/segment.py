@@ -12,7 +12,9 @@ from vbtools.config.params import FilePath, ParameterError, param
 from vbtools.stages.base import Job, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
     "mediapipe": {"landscape": "selfie-landscape", "square": "selfie-square"},
@@ -41,12 +43,16 @@ class Segment(Stage[SegmentParams]):
     """Soft person probabilities, a frame at a time; thresholds and dilation act where masks are used."""
 
     name = "segment"
-    version = 1
+    version = 2
     summary = "person masks: MediaPipe selfie | DeepLabV3"
     example = "vbtools segment -p study.h5 --backend mediapipe"
     Params = SegmentParams
+    follows = ("extract", "frames")
     elements = (
-        Element("person", "uint8", ("T", "h", "w"), "probability that the pixel shows a person, x 255", bulk=True),
+        Element(
+            "person", "uint8", ("T", "h", "w"),
+            "probability that the pixel shows a person, x 255, on the model's own grid over the whole frame", bulk=True,
+        ),
     )
 
     def requires(self, params: SegmentParams) -> tuple[str, ...]:
@@ -75,19 +81,33 @@ class Segment(Stage[SegmentParams]):
         return params
 
     def run(self, job: Job[SegmentParams]) -> None:
+        frames = job.inputs.dataset("extract", "frames")
+        job.progress.start(len(frames), "frames")
+        self.follow(job, (frame for block in job.inputs.blocks("extract", "frames") for frame in block))
+
+    def follow(self, job: Job[SegmentParams], rows: Iterable[NDArray[Any]]) -> None:
+        """Segment frames (H, W, 3) uint8 RGB one by one, each by itself, at the model's own size."""
         from vbtools.models import resolve
 
         params = job.params
         path = Path(params.weights) if params.weights else resolve(self._model(params))
-        frames = job.inputs.dataset("extract", "frames")
-        job.progress.start(len(frames), "frames")
         with backend("segment", params.backend).load()(path) as person_probability:
-            for block in job.inputs.blocks("extract", "frames"):
-                for frame in block:
-                    job.output.append("person", person_probability(frame)[None])
-                    job.progress.advance()
+            grid = getattr(person_probability, "grid", None)
+            for frame in rows:
+                job.output.append("person", person_probability(_at_most(frame, grid))[None])
+                job.progress.advance()
 
     @staticmethod
     def _model(params: SegmentParams) -> str:
         variants = VARIANTS[params.backend]
         return next(iter(variants.values())) if params.variant is None else variants[params.variant]
+
+
+def _at_most(frame: NDArray[Any], grid: tuple[int, int] | None) -> NDArray[Any]:
+    """The frame at a model's size (h, w), bilinear as in the products that run it; as it is where it is smaller."""
+    if grid is None or frame.shape[0] < grid[0] or frame.shape[1] < grid[1]:
+        return frame
+    import cv2
+
+    small: NDArray[Any] = cv2.resize(frame, grid[::-1], interpolation=cv2.INTER_LINEAR)
+    return small

@@ -42,6 +42,11 @@ class MediaPipeSegmenter:
     Args:
         model_path: a selfie segmentation .tflite file (see :data:`MODELS`).
 
+    Attributes:
+        grid: (h, w) of the picture that the model looks at; None where its file does not say. A frame of this size is
+            taken as it is. MediaPipe shrinks a larger one much as we do and scales the answer back, which takes twice
+            the time, tells no more, and shifts the mask to the right by about 1 px of 960 (``bench/masks.py``).
+
     Raises:
         MissingDependencyError: mediapipe or a shared library below it is not installed.
         ModelError: the file is missing or no model that MediaPipe takes.
@@ -49,6 +54,7 @@ class MediaPipeSegmenter:
 
     def __init__(self, model_path: Path) -> None:
         self._mediapipe, vision, base_options = _import()
+        self.grid = _input_grid(model_path)
         options = vision.ImageSegmenterOptions(
             base_options=base_options.BaseOptions(
                 model_asset_path=str(model_path), delegate=base_options.BaseOptions.Delegate.CPU
@@ -121,6 +127,35 @@ class MediaPipeSegmenter:
         import numpy as np
 
         self(np.zeros((16, 16, 3), np.uint8))
+
+
+def _input_grid(model_path: Path) -> tuple[int, int] | None:
+    """(h, w) of a .tflite file's first input, (1, h, w, 3); None for anything else, which MediaPipe then refuses.
+
+    The file is a flatbuffer; slots as in TensorFlow Lite's schema.fbs: Model.subgraphs 2, SubGraph.tensors 0 and
+    .inputs 1, Tensor.shape 0.
+    """
+    import struct
+
+    from flatbuffers.number_types import Int32Flags, UOffsetTFlags
+    from flatbuffers.table import Table
+
+    def vector(table: Any, slot: int) -> int:
+        return int(table.Vector(table.Offset(4 + 2 * slot)))
+
+    def member(table: Any, slot: int, index: int) -> Any:
+        return Table(data, table.Indirect(vector(table, slot) + 4 * index))
+
+    try:
+        data = model_path.read_bytes()
+        graph = member(Table(data, struct.unpack_from("<I", data)[0]), 2, 0)
+        tensor = member(graph, 0, graph.Get(Int32Flags, vector(graph, 1)))
+        start = vector(tensor, 0)
+        count = tensor.Get(UOffsetTFlags, start - 4)
+        shape = [int(tensor.Get(Int32Flags, start + 4 * axis)) for axis in range(count)] if count == 4 else []
+    except (OSError, struct.error, IndexError, TypeError, ValueError):
+        return None
+    return (shape[1], shape[2]) if shape[:1] == [1] and shape[3:] == [3] and min(shape) > 0 else None
 
 
 def _free_forgotten(segmenter: Any) -> None:
