@@ -260,7 +260,7 @@ def measured(name: str, command: list[str], after: Callable[[str], dict[str, Any
     """Run a program to its end; ``after`` turns its stdout into stages, frames and words."""
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as told:
         busy, begun = _busy_s(), time.perf_counter()
-        child = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=told)
+        child = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=said, stderr=told)
         _, status, usage = os.wait4(child.pid, 0)
         wall, busy = time.perf_counter() - begun, _busy_s() - busy
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -272,6 +272,11 @@ def measured(name: str, command: list[str], after: Callable[[str], dict[str, Any
     cpu = usage.ru_utime + usage.ru_stime
     peak = usage.ru_maxrss / 1024
     return Run(name, wall, cpu, busy - cpu, peak, answer["stages"], answer["frames"], answer["words"])
+
+
+def _environment() -> dict[str, str]:
+    """This process's, in which Python may keep compiled modules: warm caches are part of the comparison."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _busy_s() -> float:

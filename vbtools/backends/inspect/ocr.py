@@ -55,6 +55,12 @@ class TesseractReader:
         self.params = params
         self.program = find_tesseract()
 
+    @staticmethod
+    def preload() -> None:
+        """Import what reading needs."""
+        import pytesseract  # noqa: F401
+        from PIL import Image  # noqa: F401
+
     @classmethod
     def check(cls, params: OcrParams) -> None:
         """Raise what would stop reading.
@@ -119,11 +125,17 @@ class TesseractReader:
     def _read(self, image: NDArray[np.uint8]) -> list[dict[str, Any]]:
         """Tesseract's rows for words that hold a letter or a digit; boxes in the given image's pixels."""
         import pytesseract
+        from PIL import Image
 
         pytesseract.pytesseract.tesseract_cmd = str(self.program)
+        picture = Image.fromarray(image)
+        picture.format = "PPM"  # how it is handed over; packing a PNG takes longer than reading it
         try:
             columns = pytesseract.image_to_data(
-                image, lang=self.params.language, config=f"--psm {self.params.psm}", output_type=pytesseract.Output.DICT
+                picture,
+                lang=self.params.language,
+                config=f"--psm {self.params.psm}",
+                output_type=pytesseract.Output.DICT,
             )
         except pytesseract.TesseractNotFoundError as error:
             raise MissingDependencyError(f"'{self.program}' is gone or cannot be started", INSTALL) from error
