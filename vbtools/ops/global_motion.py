@@ -97,6 +97,11 @@ class GlobalMotion:
         flat = max(_FLAT, _NOISE_FACTOR * _SMOOTHED_NOISE * _noise(gray, background))
         self._levels = [_Level(picture, known, flat) for picture, known in _pyramid(gray, background, _MOST_LEVELS)]
 
+    @property
+    def textured(self) -> float:
+        """Share, 0..1, of the reference's tiles of background that have any texture by which to tell a motion."""
+        return self._levels[0].textured
+
     def measure(self, gray: F32, background: Mask, start: F64 | None = None) -> Fit:
         """The motion of one frame; the frame's size and grid are the reference's.
 
@@ -196,6 +201,9 @@ class _Level:
                                   np.arange(0, self.size[1], self.side), axis=1).ravel()  # fmt: skip
         self.points = self._middle[counted >= _LEAST_SHARE * self.side**2]
         self.votes = len(self.points)
+        own = self.sums(gray, known, np.eye(3))
+        own = own[own[:, _N] >= _LEAST_SHARE * self.side**2]
+        self.textured = float((_within(own, _R, _R, _RR) > own[:, _N] * flat**2).mean()) if len(own) else 0.0
         self._span = max(self.size) / 2
         self._normal = np.diag([1 / self._span, 1 / self._span, 1.0])
         self._normal[:2, 2] = -(self.size[1] - 1) / (2 * self._span), -(self.size[0] - 1) / (2 * self._span)
