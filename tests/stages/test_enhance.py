@@ -82,7 +82,9 @@ def test_a_background_that_was_never_observed_is_told() -> None:
 
 
 def test_every_option_is_resolved_so_that_a_fingerprint_sees_it() -> None:
-    assert to_json(Enhance.parameters({})) == {"steps": [{"clahe": {"clip_limit": 2.0, "grid": 8}}], "weights": None}
+    assert to_json(Enhance.parameters({})) == {
+        "steps": [{"clahe": {"clip_limit": 2.0, "grid": 8}}], "weights": None, "tile": None, "device": None,
+    }  # fmt: skip
     assert Enhance.parameters({"steps": ["clahe"]}) == Enhance.parameters({"steps": [{"clahe": {"grid": 8}}]})
 
 
@@ -107,8 +109,8 @@ def test_a_wrong_option_is_told_with_its_place(options: dict, key: str, at_key: 
 
 
 def test_a_step_that_is_not_built_keeps_its_options_as_given() -> None:
-    params = Enhance.parameters({"steps": [{"mprnet": {"tile": 256}}]})
-    assert params.steps == (Step("mprnet", {"tile": 256}),)
+    params = Enhance.parameters({"steps": [{"deconvolve": {"strength": 256}}]})
+    assert params.steps == (Step("deconvolve", {"strength": 256}),)
 
 
 def test_weights_go_to_the_one_step_that_takes_them(double: None) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend, names
+from vbtools.backends.torch_device import DEVICES, check_device
 from vbtools.config.element import Element
 from vbtools.config.params import FilePath, ParameterError, param
-from vbtools.stages.base import Job, Stage
+from vbtools.stages.base import Job, Progress, Stage
+from vbtools.stages.licences import tell_licence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
     "mediapipe": {"landscape": "selfie-landscape", "square": "selfie-square"},
@@ -23,6 +29,8 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Model variants of each backend and their names in the catalog; the first is the default."""
+LONG_S = 60.0
+"""A run that will take longer says so when it has begun."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class SegmentParams:
     variant: str | None = param(
         None, "model variant; the backend's first where not given", choices=[v for b in VARIANTS.values() for v in b]
     )
-    device: str = param("auto", "where to compute", choices=("auto", "cpu", "cuda", "mps"))
+    device: str = param("auto", "where to compute", choices=DEVICES)
     weights: FilePath | None = param(None, "a model file to use instead of the catalog's")
 
 
@@ -80,14 +88,44 @@ class Segment(Stage[SegmentParams]):
         params = job.params
         path = Path(params.weights) if params.weights else resolve(self._model(params))
         frames = job.inputs.dataset("extract", "frames")
+        if not params.weights:
+            tell_licence(self._model(params), job.progress)
         job.progress.start(len(frames), "frames")
-        with backend("segment", params.backend).load()(path) as person_probability:
+        with backend("segment", params.backend).load()(path, params.device) as person_probability:
+            begun, told = time.monotonic(), False
             for block in job.inputs.blocks("extract", "frames"):
-                for frame in block:
-                    job.output.append("person", person_probability(frame)[None])
-                    job.progress.advance()
+                for masks in _masks(person_probability, block):
+                    job.output.append("person", masks)
+                    job.progress.advance(len(masks))
+                    if not told:
+                        _tell_estimate(job.progress, (time.monotonic() - begun) * len(frames) / len(masks))
+                        told = True
+
+    def check(self, params: SegmentParams) -> None:
+        """As :meth:`Stage.check`; weights that the user named are looked into, and the device is looked for."""
+        super().check(params)
+        row = backend("segment", params.backend)
+        own = getattr(row.load(), "check", None)
+        if own is not None and params.weights:
+            own(Path(params.weights))
+        if "torch" in row.packages:
+            check_device(params.device, "segment.device")
 
     @staticmethod
     def _model(params: SegmentParams) -> str:
         variants = VARIANTS[params.backend]
         return next(iter(variants.values())) if params.variant is None else variants[params.variant]
+
+
+def _masks(segmenter: Any, block: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The masks of a block of frames, (n, h, w), as many at once as the segmenter likes."""
+    size = getattr(segmenter, "batch", 1)
+    for start in range(0, len(block), size):
+        part = block[start : start + size]
+        yield segmenter.frames(part) if size > 1 else segmenter(part[0])[None]
+
+
+def _tell_estimate(progress: Progress, seconds: float) -> None:
+    """Say after the first frames that the rest will take minutes, where it will."""
+    if seconds >= LONG_S:
+        progress.say(f"segment: will take about {seconds / 60:.0f} min")

@@ -41,13 +41,14 @@ class MediaPipeSegmenter:
 
     Args:
         model_path: a selfie segmentation .tflite file (see :data:`MODELS`).
+        device: taken because other backends can choose; this one computes on the CPU, whatever is asked for.
 
     Raises:
         MissingDependencyError: mediapipe or a shared library below it is not installed.
         ModelError: the file is missing or no model that MediaPipe takes.
     """
 
-    def __init__(self, model_path: Path) -> None:
+    def __init__(self, model_path: Path, device: str = "auto") -> None:
         self._mediapipe, vision, base_options = _import()
         options = vision.ImageSegmenterOptions(
             base_options=base_options.BaseOptions(
