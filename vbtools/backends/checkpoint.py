@@ -15,7 +15,7 @@ SAFETENSORS = ".safetensors"
 _WRAPPERS = ("model_state_dict", "state_dict", "params_ema", "params-ema", "params", "model", "net")
 """Keys under which training programs put the weights, in the order in which they are preferred (spandrel's)."""
 _PREFIXES = ("module.", "netG.")
-_GLOBAL = re.compile(r"(?:GLOBAL|global) ([\w.]+)")
+_GLOBAL = re.compile(r"GLOBAL (\w+(?:\.\w+)+)")
 _UNREADABLE = (
     RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError, struct.error, OSError,
     AssertionError, OverflowError, MemoryError,

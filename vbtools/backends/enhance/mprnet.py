@@ -135,7 +135,7 @@ class MprNet:
         tiles, side = len(rows) * len(columns), (rows[0][1] - rows[0][0], columns[0][1] - columns[0][0])
         how = "whole" if tiles == 1 else f"in {tiles} tiles of {side[1]}x{side[0]} px"
         tell_estimate(progress, "mprnet", measured.seconds * tiles * side[0] * side[1], f"{how}, on {self.device}")
-        with telling(network, measured, progress, "mprnet", tiles):
+        with telling(network, measured, progress, tiles):
             restored = in_tiles(given.astype(np.float32) / 255.0, self._pass, tile, self.network.scale, overlap)
         self.notes = [f"mprnet: {how}"] if tiles > 1 else []
         clean: NDArray[np.uint8] = np.rint(np.clip(restored, 0.0, 1.0) * 255.0).astype(np.uint8)

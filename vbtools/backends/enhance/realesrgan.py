@@ -136,7 +136,7 @@ class RealEsrgan:
         how = "whole" if tiles == 1 else f"in {tiles} tiles of {side}x{side} px and {self.params.overlap} px around"
         seconds = measured.seconds * _pixels(height, width, side, self.params.overlap)
         tell_estimate(progress, "realesrgan", seconds, f"{how}, on {self.device}")
-        with telling(network, measured, progress, "realesrgan", tiles):
+        with telling(network, measured, progress, tiles):
             enlarged = self._pass(given, self.params.outscale)
         self.notes = [f"realesrgan: {how}"] if tiles > 1 else []
         return np.ascontiguousarray(enlarged)
