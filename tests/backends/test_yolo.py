@@ -148,23 +148,16 @@ def test_bad_checkpoints_are_refused_before_the_run_and_run_nothing(tmp_path: Pa
         YoloDetector(params(tmp_path / "absent.pt"))
 
 
-CHECKPOINT_WITH_CODE = """
-import sys
-import ultralytics  # before vbtools: its own switch is off
-from pathlib import Path
-from vbtools.backends.inspect.yolo import load
-from vbtools.errors import ModelError
-try:
-    load(Path(sys.argv[1]))
-except ModelError:
-    print("refused")
-"""
+def test_loading_is_safe_even_where_ultralytics_was_imported_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yolo._ultralytics()
+    from ultralytics.nn import tasks
 
-
-def test_loading_is_safe_even_where_ultralytics_was_imported_before(tmp_path: Path) -> None:
+    monkeypatch.setattr(tasks, "SAFE_LOAD", False)  # as it is without its variable in the environment
     quiet_torch().save({"model": Runs(f"touch {tmp_path / 'harm'}")}, tmp_path / "code.pt")
-    done = _python(CHECKPOINT_WITH_CODE, tmp_path, str(tmp_path / "code.pt"))
-    assert done.stdout.endswith("refused\n"), done.stderr
+    with pytest.raises(ModelError, match="loads safely"):
+        yolo.load(tmp_path / "code.pt")
     assert not (tmp_path / "harm").exists()
 
 
