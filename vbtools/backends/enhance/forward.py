@@ -20,8 +20,8 @@ PROBE = 64
 """px: side of the part that is measured; 0.8 % of a background of 960x540."""
 TELL_FROM_S = 20.0
 """An estimate is told before the pass where it is this long."""
-LARGER = 128
-"""px: side of the part that is timed again where the pass is that long: the small one fits into a processor's cache,
+LARGER, LARGER_FROM_S = 128, 60.0
+"""px: side of the part that is timed again where the pass takes a minute: the small one fits into a processor's cache,
 and says of MPRNet 40 to 50 % too little."""
 HUNDREDTHS = 100
 WORKSPACE = 1.25
@@ -70,7 +70,7 @@ def measure(
     part = _middle(image, PROBE)
     memory = max(1.0, WORKSPACE * _peak_bytes(run, part, device) / _pixels(part))
     seconds, shares = _timed(network, run, part)
-    if seconds / _pixels(part) * _pixels(image) >= TELL_FROM_S:
+    if seconds / _pixels(part) * _pixels(image) >= LARGER_FROM_S:
         part = _middle(image, LARGER)
         seconds, shares = _timed(network, run, part)
     return Measured(seconds / _pixels(part), memory, shares)
