@@ -105,6 +105,9 @@ class Project:
         )
 
 
-def word(text: str, picture: str, x: float, confidence: float = 0.9) -> dict[str, Any]:
+def word(text: str, picture: str, x: float, confidence: float = 0.9, also_on_raw: bool = False) -> dict[str, Any]:
     box = {"x": x, "y": 40.0, "width": 60.0, "height": 20.0}
-    return {"image": picture, "text": text, **box, "confidence": confidence, "observed": 1.0}
+    support = int(also_on_raw or picture == "raw")
+    return {
+        "image": picture, "text": text, **box, "confidence": confidence, "observed": 1.0, "also_on_raw": support,
+    }  # fmt: skip
