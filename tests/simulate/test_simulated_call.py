@@ -14,9 +14,9 @@ from vbtools.backends import backend
 from vbtools.errors import InputError, UsageError
 from vbtools.models import resolve
 from vbtools.simulate import call as encoders
-from vbtools.simulate.blur import Product
 from vbtools.simulate.motion import Path
 from vbtools.simulate.person import MODEL, cut_out, photograph
+from vbtools.simulate.product import Product
 from vbtools.simulate.profile import PROFILES
 from vbtools.simulate.room import render_room
 from vbtools.simulate.scene import PersonInRoom
@@ -126,7 +126,7 @@ def test_the_room_shows_sharp_in_a_fringe_beside_the_person_and_nowhere_else(per
     size = (1280, 720)
     room = render_room(*size, 1)
     frame, alpha = PersonInRoom(person, room, Path("still", 1), 1).frame(0.0)
-    with Product(PROFILES["gaussian"], size[1]) as product:
+    with Product(PROFILES["gaussian"].scheme, size[1]) as product:
         shown, _ = product(frame)
     distance = cv2.distanceTransform((alpha == 0).astype(np.uint8), cv2.DIST_L2, 5)
     truth, seen = detail(room.background), detail(shown)
@@ -171,8 +171,8 @@ def test_the_person_stands_on_the_lower_edge_however_it_moves(person, motion):
 def test_truth_is_written_with_what_made_it(call):
     truth = call.truth
     assert truth["format"] == "vbtools-truth"
-    assert truth["version"] == 1
-    assert truth["profile"]["blur_px"] == PROFILES["gaussian"].blur_px
+    assert truth["version"] == 2
+    assert truth["profile"] == PROFILES["gaussian"].values()
     assert set(truth["models"]) == {"selfie-square", "selfie-landscape"}
     assert "unknown" not in truth["software"].values()
     assert set(truth["files"]) == set(FILES)

@@ -19,16 +19,17 @@ from vbtools.backends import backend
 from vbtools.backends.picture import write_picture
 from vbtools.errors import InputError, StorageError, UsageError
 from vbtools.simulate import call, truth
-from vbtools.simulate.blur import Product
 from vbtools.simulate.motion import Path as MotionPath
 from vbtools.simulate.person import MODEL, Person, cut_out, photograph
+from vbtools.simulate.product import Product
 from vbtools.simulate.profile import Profile, profile
 from vbtools.simulate.room import Room, render_room
 from vbtools.simulate.scene import PersonInRoom
 from vbtools.stages.base import Progress, Silent
 
 BLURRED, CLEAN, ALPHA, BACKGROUND = "blurred.mp4", "clean.mkv", "alpha.mkv", "background.png"
-FILES = (BLURRED, CLEAN, ALPHA, BACKGROUND)
+MASK, LEAK = "mask.mkv", "leak.mkv"
+FILES = (BLURRED, CLEAN, ALPHA, MASK, LEAK, BACKGROUND)
 SMALLEST, LARGEST = 64, 4096  # px, each side
 FASTEST = 120.0  # frames a second
 
@@ -38,7 +39,7 @@ class Settings:
     """What is to be simulated.
 
     Attributes:
-        profile: a name of ``vbtools.simulate.profile.PROFILES``.
+        profile: a name of ``vbtools.simulate.profile.PROFILES``, or a profile.
         seed: decides about room, seat and movement; 0 or more.
         seconds: length of the call.
         size: width and height, px, both even.
@@ -46,7 +47,7 @@ class Settings:
         motion: a name of ``vbtools.simulate.motion.MOTIONS``.
     """
 
-    profile: str = "gaussian"
+    profile: str | Profile = "gaussian"
     seed: int = 0
     seconds: float = 10.0
     size: tuple[int, int] = (1280, 720)
@@ -76,7 +77,7 @@ class Settings:
 def simulate(
     folder: Path, settings: Settings | None = None, *, force: bool = False, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Make a call and write ``blurred.mp4``, ``clean.mkv``, ``alpha.mkv``, ``background.png`` and ``truth.json``.
+    """Make a call and write :data:`FILES` and ``truth.json``.
 
     Streams: memory does not depend on the length. The files appear in ``folder`` when all of them are whole, the
     truth last. The same settings and software give the same bytes. 10 s of 720p take about 30 s on two cores.
@@ -98,11 +99,11 @@ def simulate(
     """
     settings = settings or Settings()
     settings.check()
-    chosen = profile(settings.profile)
+    chosen = profile(settings.profile) if isinstance(settings.profile, str) else settings.profile
     path = MotionPath(settings.motion, settings.seed)
     _check_folder(folder, force=force)
     with ExitStack() as stack:
-        product = stack.enter_context(Product(chosen, settings.size[1]))
+        product = stack.enter_context(Product(chosen.scheme, settings.size[1]))
         person = _person()
         room = render_room(*settings.size, settings.seed)
         scene = PersonInRoom(person, room, path, settings.seed)
@@ -124,7 +125,7 @@ def _person() -> Person:
 def _film(
     work: Path, settings: Settings, scene: PersonInRoom, product: Product, path: MotionPath, progress: Progress
 ) -> tuple[truth.Exposure, dict[str, Any]]:
-    """Write the three recordings; says where the person was and how far it moved."""
+    """Write the recordings; says where the person was and how far it moved."""
     width, height = settings.size
     exposure = truth.Exposure(height, width)
     low, high = np.full(4, np.inf), np.full(4, -np.inf)
@@ -132,13 +133,18 @@ def _film(
     with ExitStack() as stack:
         blurred = stack.enter_context(call.call(work / BLURRED, settings.size, settings.fps))
         clean = stack.enter_context(call.lossless(work / CLEAN, settings.size, settings.fps))
-        alphas = stack.enter_context(call.gray(work / ALPHA, settings.size, settings.fps))
+        alphas, masks, leaks = (
+            stack.enter_context(call.gray(work / name, settings.size, settings.fps)) for name in (ALPHA, MASK, LEAK)
+        )
         for index in range(settings.frames):
             time_s = index / settings.fps
             frame, alpha = scene.frame(time_s)
             clean.write(frame)
             alphas.write(alpha)
-            blurred.write(product(frame)[0])
+            sent, mask = product(frame)
+            blurred.write(sent)
+            masks.write(mask)
+            leaks.write(truth.leak_weight(mask, alpha))
             exposure.add(alpha)
             pose = astuple(path.pose(time_s))
             low, high = np.minimum(low, pose), np.maximum(high, pose)
@@ -165,7 +171,7 @@ def _truth(
         "objects": [truth.of_thing(thing) for thing in room.things],
         **exposure.summary(),
         "files": {name: truth.describe_file(work / name) for name in FILES},
-        "models": {name: models.sha256_of(models.resolve(name)) for name in sorted({MODEL, product.profile.model})},
+        "models": {name: models.sha256_of(models.resolve(name)) for name in sorted({MODEL, product.scheme.model})},
         "software": truth.software(),
     }
 
