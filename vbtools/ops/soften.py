@@ -37,28 +37,28 @@ def box(picture: Picture, size: int, border: str) -> Picture:
     return np.asarray(cv2.blur(picture, (size, size), borderType=BORDERS[border]), picture.dtype)
 
 
-def shrunken_taps(picture: U8, shrink: int, sigma: float, taps: int) -> U8:
+def shrunken_taps(picture: Picture, shrink: int, sigma: float, taps: int) -> Picture:
     """A Gaussian of few taps on a copy that is ``shrink`` times smaller, enlarged bilinearly; borders are clamped.
 
     The copy is sampled as a linear texture is, at the middle of each of its pixels, and not averaged: detail finer than
-    that aliases. 8 bits after each of the two passes.
+    that aliases. A picture of uint8 has 8 bits after each of the two passes.
 
     Args:
-        picture: (H, W, 3) uint8.
+        picture: (H, W, 3) or (H, W), uint8 or float32.
         shrink: 1 or more.
         sigma: px of the copy.
         taps: to each side; the kernel is cut there.
     """
     height, width = picture.shape[:2]
     size = (max(1, width // shrink), max(1, height // shrink))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+    small: Picture = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
     offsets = np.arange(-taps, taps + 1, dtype=np.float64)
     weights = np.exp(-(offsets**2) / (2 * sigma * sigma))
     weights /= weights.sum()
     one = np.ones(1)
     for across, down in ((weights, one), (one, weights)):
         small = cv2.sepFilter2D(small, -1, across, down, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), picture.dtype)
 
 
 def smoothstep(values: F32, low: float | F32, high: float | F32) -> F32:

@@ -86,6 +86,71 @@ class SharpenedEdge:
     softness: float = param(2.0, "half the width of the edge, in pixels at a straight edge", minimum=0.1, maximum=50)
 
 
+@dataclass(frozen=True)
+class KeepOut:
+    """From here on the blur keeps out the person, as the mask now says; without this step the whole frame is blurred."""
+
+
+@dataclass(frozen=True)
+class Snap:
+    """Enlarge the mask softened, and unsoftened where the frame has an edge (Jitsi Meet's second engine)."""
+
+    reach: float = param(32.0, "reach of the 3x3 binomial taps, rounded to pixels of the mask", minimum=0, unit=PX)
+    low: float = param(0.05, "luma gradient, 0 to 1, at which the mask begins to snap", minimum=0, maximum=1)
+    high: float = param(0.2, "luma gradient from which it is not softened at all", minimum=0, maximum=1)
+
+
+@dataclass(frozen=True)
+class JointBilateral:
+    """Enlarge the mask along the frame's edges: MediaPipe's joint bilateral filter, as Volcomix' shader has it."""
+
+    sigma_space: float = param(1.0, "in pixels of the mask", minimum=0.1, maximum=16)
+    sigma_color: float = param(0.1, "distance of colours of 0 to 1 a channel", minimum=0.001, maximum=2)
+
+
+@dataclass(frozen=True)
+class TwoPassBilateral:
+    """Enlarge the mask along the frame's edges in a horizontal and a vertical pass (Twilio's shader)."""
+
+    sigma_space: float = param(8.0, "in pixels of the mask", minimum=1, maximum=16)
+    sigma_color: float = param(0.1, "distance of colours of 0 to 1 a channel", minimum=0.001, maximum=2)
+
+
+@dataclass(frozen=True)
+class Guided:
+    """Enlarge the mask by a guided filter: its coefficients from a shrunken luma, applied to the frame's own."""
+
+    shrink: int = param(4, "how many times smaller the guide is, each side", minimum=1, maximum=16)
+    size: int = param(17, "width of the box windows, px of the shrunken guide", minimum=3, maximum=101)
+    eps: float = param(1e-4, "regulariser, for a guide of 0 to 1", minimum=1e-9, maximum=1)
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """Raise the mask to a power."""
+
+    power: float = param(1.0, "above 1 the person shrinks", minimum=0.1, maximum=10)
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Remember three bits of the background: new & 0xE0 | old >> 3, of 255 for background (backscrub)."""
+
+
+@dataclass(frozen=True)
+class Contours:
+    """Background is what is filled by its outer contours of at least a share of the picture (OBS background removal)."""
+
+    least: float = param(0.05, "share of the picture below which a region is the person's", minimum=0, maximum=1)
+
+
+@dataclass(frozen=True)
+class StackMask:
+    """Soften with OpenCV's stackBlur."""
+
+    size: int = param(9, "width of the kernel, odd", minimum=3, maximum=101)
+
+
 MASK_STEPS: dict[str, type] = {
     "decide": Decide,
     "smoothstep": Smoothstep,
@@ -96,7 +161,18 @@ MASK_STEPS: dict[str, type] = {
     "average": Average,
     "hysteresis": Hysteresis,
     "edge": SharpenedEdge,
+    "keep_out": KeepOut,
+    "snap": Snap,
+    "joint_bilateral": JointBilateral,
+    "two_pass_bilateral": TwoPassBilateral,
+    "guided": Guided,
+    "gamma": Gamma,
+    "decay": Decay,
+    "contours": Contours,
+    "stack": StackMask,
 }
+TO_FRAME = ("enlarge", "snap", "joint_bilateral", "two_pass_bilateral", "guided")
+"""Steps that bring a mask from the model's size to the frame's."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +183,11 @@ class CanvasBlur:
     """
 
     sigma: float | None = param(None, _SIGMA, minimum=0.1, unit=PX)
+    whole: bool = param(False, "whether the sigma is rounded to a whole number")
+    edges: str = param(
+        "dark", "towards the borders: darkens, or keeps its brightness (colours divided by opacity)",
+        choices=("dark", "kept"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,9 +223,62 @@ class KernelBlur:
     unset: int = param(21, "the kernel while the setting is 0", minimum=1, maximum=101)
 
 
+@dataclass(frozen=True)
+class OddKernelBlur:
+    """OpenCV's GaussianBlur with sigma by its formula, 0.3 ((kernel - 1) / 2 - 1) + 0.8."""
+
+    kernel: int = param(0, "odd; 0: the profile's strength, made odd", minimum=0, maximum=301)
+
+
+@dataclass(frozen=True)
+class BoxBlur:
+    """A moving average."""
+
+    size: int = param(0, "width and height of the window; 0: the profile's strength", minimum=0, maximum=301)
+    border: str = param("clamp", _BORDER, choices=BORDERS)
+
+
+@dataclass(frozen=True)
+class StackBlur:
+    """Klingemann's StackBlur, a triangle of the radius; what stands in for the canvas filter in Safari."""
+
+    radius: int = param(0, "0: the profile's strength", minimum=0, maximum=150)
+
+
+@dataclass(frozen=True)
+class NineTapsBlur:
+    """Passes of a nine-tap Gaussian on a shrunken copy; kept-out pixels are replaced by the middle one (Volcomix)."""
+
+    shrink: int = param(2, "how many times smaller the copy is, each side", minimum=1, maximum=16)
+    passes: int = param(0, "vertical and horizontal passes; 0: the profile's strength", minimum=0, maximum=50)
+
+
+@dataclass(frozen=True)
+class KawaseBlur:
+    """Kawase's blur: the i-th pass averages four samples i + 0.5 px away on both diagonals (OBS background removal).
+
+    A kept-out sample is replaced by the middle pixel, and a pixel that is wholly kept out stays as it is.
+    """
+
+    passes: int = param(0, "0: the profile's strength", minimum=0, maximum=50)
+
+
+@dataclass(frozen=True)
+class DualKawaseBlur:
+    """Bjorge's dual filter: down a pyramid with five taps, up again with eight."""
+
+    levels: int = param(0, "halvings; 0: the profile's strength", minimum=0, maximum=8)
+
+
 BLUR_STEPS: dict[str, type] = {
     "canvas": CanvasBlur,
     "gaussian": GaussianBlur,
     "taps": TapsBlur,
     "kernels": KernelBlur,
+    "odd_kernel": OddKernelBlur,
+    "box": BoxBlur,
+    "stack": StackBlur,
+    "nine_taps": NineTapsBlur,
+    "kawase": KawaseBlur,
+    "dual_kawase": DualKawaseBlur,
 }
