@@ -65,12 +65,12 @@ def test_clean_is_person_over_background_by_the_true_alpha(call, person):
     room = render_room(width, height, SMALL.seed)
     path = Path(SMALL.motion, SMALL.seed)
     scene = PersonInRoom(person, room, path, SMALL.seed)
-    small = scene._person
     for index in (0, 12, 24):
         frame, alpha = scene.frame(index / SMALL.fps)
         assert np.array_equal(frame, call.clean[index])
         assert np.array_equal(alpha, call.alpha[index])
-        placed = scene.placement(path.pose(index / SMALL.fps))
+        small = scene.cut_out(index / SMALL.fps)
+        placed = scene.placement(path.pose(index / SMALL.fps), small)
         rgb = cv2.warpAffine(small.rgb, placed, SMALL.size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         a = alpha[..., None] / 255.0
         expected = a * rgb + (1 - a) * room.background

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vbtools.config.params import param
+from vbtools.config.params import ParameterError, param
 
 PX = "px"
 """Unit of lengths that scale with the frame where a profile has ``rows``."""
+
+
+def _check_odd(owner: str, name: str, value: int) -> None:
+    if value and value % 2 == 0:
+        raise ParameterError(f"{owner}.{name} cannot be {value}", "It must be odd", (name,))
+
+
+def _check_order(owner: str, low: float, high: float) -> None:
+    if low > high:
+        raise ParameterError(f"{owner}.low cannot be {low:g}", f"It must be at most high, {high:g}", ("low",))
+
 
 BORDERS = ("clamp", "transparent", "mirror")
 _SIGMA = "standard deviation; the profile's strength where it is not given"
@@ -32,6 +43,9 @@ class Smoothstep:
     low: float = param(0.0, "at and below this: background", minimum=0, maximum=1)
     high: float = param(1.0, "at and above this: person", minimum=0, maximum=1)
 
+    def __post_init__(self) -> None:
+        _check_order("smoothstep", self.low, self.high)
+
 
 @dataclass(frozen=True)
 class Enlarge:
@@ -47,6 +61,11 @@ class Feather:
     sigma: float | None = param(None, "standard deviation; by OpenCV's formula from the kernel", minimum=0.1, unit=PX)
     kernel: int = param(0, "width of the kernel, odd; 0: as wide as the sigma needs", minimum=0, maximum=301)
     border: str = param("mirror", _BORDER, choices=BORDERS)
+
+    def __post_init__(self) -> None:
+        _check_odd("feather", "kernel", self.kernel)
+        if self.sigma is None and not self.kernel:
+            raise ParameterError("feather has neither sigma nor kernel", "Give one of them: {feather: {sigma: 8}}", ())
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,9 @@ class Hysteresis:
     low: float = param(0.3, "below this: background", minimum=0, maximum=1)
     high: float = param(0.7, "above this: person", minimum=0, maximum=1)
 
+    def __post_init__(self) -> None:
+        _check_order("hysteresis", self.low, self.high)
+
 
 @dataclass(frozen=True)
 class SharpenedEdge:
@@ -98,6 +120,9 @@ class Snap:
     reach: float = param(32.0, "reach of the 3x3 binomial taps, rounded to pixels of the mask", minimum=0, unit=PX)
     low: float = param(0.05, "luma gradient, 0 to 1, at which the mask begins to snap", minimum=0, maximum=1)
     high: float = param(0.2, "luma gradient from which it is not softened at all", minimum=0, maximum=1)
+
+    def __post_init__(self) -> None:
+        _check_order("snap", self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -150,6 +175,9 @@ class StackMask:
 
     size: int = param(9, "width of the kernel, odd", minimum=3, maximum=101)
 
+    def __post_init__(self) -> None:
+        _check_odd("stack", "size", self.size)
+
 
 MASK_STEPS: dict[str, type] = {
     "decide": Decide,
@@ -198,6 +226,9 @@ class GaussianBlur:
     kernel: int = param(0, "width of the kernel, odd; 0: as wide as the sigma needs", minimum=0, maximum=301)
     border: str = param("mirror", _BORDER, choices=BORDERS)
 
+    def __post_init__(self) -> None:
+        _check_odd("gaussian", "kernel", self.kernel)
+
 
 @dataclass(frozen=True)
 class TapsBlur:
@@ -228,6 +259,9 @@ class OddKernelBlur:
     """OpenCV's GaussianBlur with sigma by its formula, 0.3 ((kernel - 1) / 2 - 1) + 0.8."""
 
     kernel: int = param(0, "odd; 0: the profile's strength, made odd", minimum=0, maximum=301)
+
+    def __post_init__(self) -> None:
+        _check_odd("odd_kernel", "kernel", self.kernel)
 
 
 @dataclass(frozen=True)
