@@ -141,7 +141,7 @@ def _parse_size(text: str | None, option: str) -> tuple[int, int] | None:
 def _parse_spans(texts: tuple[str, ...], option: str) -> tuple[tuple[float, float], ...]:
     spans = []
     for text in texts:
-        begin, dash, end = text.partition("-")
+        begin, _, end = text.partition("-")
         try:
             spans.append((float(begin), float(end)))
         except ValueError as error:

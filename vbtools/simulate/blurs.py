@@ -50,13 +50,19 @@ def canvas(options: steps.CanvasBlur, strength: float) -> BlurStep:
     if not sigma:
         return nothing
     dark = linear(lambda values: soften.gaussian(values, sigma, 0, "transparent"))
-    if options.edges == "dark":
+    if options.below == "black":
         return dark
 
-    def kept(frame: U8, share: F32 | None) -> U8:
-        return dark(frame, np.ones(frame.shape[:2], np.float32) if share is None else share)
+    def run(frame: U8, share: F32 | None) -> U8:
+        if share is not None:
+            return dark(frame, share)  # divided by what was used: nothing shows through
+        thick = soften.gaussian(np.full(frame.shape[:2], 255, np.uint8), sigma, 0, "transparent")[..., None]
+        premultiplied = dark(frame, None)
+        if options.below == "white":
+            return np.asarray(cv2.add(premultiplied, np.repeat(255 - thick, 3, axis=2)), np.uint8)
+        return np.asarray(np.minimum(premultiplied * (255 / thick.astype(np.float32)) + 0.5, 255), np.uint8)
 
-    return kept
+    return run
 
 
 def gaussian(options: steps.GaussianBlur, strength: float) -> BlurStep:

@@ -1,7 +1,7 @@
 """A test chart: words at falling cap heights, Landolt rings, slanted edges, and pictures of objects.
 
-As a room, the chart hangs left and right of the person's head, where its edge sweeps over it; as a page it can be printed
-and hung in a real room. Every word, ring and edge is listed with its place.
+As a room, the chart hangs left and right of the person's head, where its edge sweeps over it; as a page it can be
+printed and hung in a real room. Every word, ring and edge is listed with its place.
 """
 
 from __future__ import annotations

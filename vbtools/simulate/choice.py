@@ -84,7 +84,8 @@ def _changed(base: Scheme, keys: Sequence[str], value: Any) -> dict[str, Any]:
     if len(keys) == 1:
         return {keys[0]: value}
     if keys[0] not in STEP_TABLES or len(keys) != 3:
-        raise ParameterError(f"'{'.'.join(keys)}' leads nowhere", "Write key, or mask.step.option, or blur.step.option", ())
+        path = ".".join(keys)
+        raise ParameterError(f"'{path}' leads nowhere", "Write key, or mask.step.option, or blur.step.option", ())
     key, wanted, option = keys
     steps: tuple[Step, ...] = getattr(base, key)
     position = _position(steps, key, wanted)

@@ -25,7 +25,7 @@ Segmenter = Callable[[U8], U8]
 SURELY_ROOM = 26  # of 255: 10 % person; the plate is made of what is less and lies AWAY_PX from what is more
 AWAY_PX = 12.0  # at 720 rows: about what a 256x144 mask may be too small by
 SCREEN_CHROMA = 28.0  # distance from grey in the chroma plane (of 255) above which a backing is a screen
-CLEAR, SOLID = 0.72, 0.22  # of the backing's own chroma: as much of it, or more, is backing; as little is person
+CLEAR, SOLID = 0.78, 0.32  # of the backing's own chroma: as much of it, or more, is backing; as little is person
 SEEN, SURE = 8.0, 34.0  # differences from the wall, levels of 255, at which the person begins and is sure
 BORDER = 0.05  # of the sides: where the backing shows
 CALM = (0.2, 0.8)  # a guided matte is steepened between these
@@ -66,7 +66,8 @@ def _surely_room(probability: U8) -> NDArray[np.bool_]:
 
 def from_segmenter(frame: U8, probability: U8) -> F32:
     """An estimate from a segmenter: its probability along the frame's edges, steepened."""
-    soft = along_edges.guided(np.asarray(probability, np.float32) / 255, frame, shrink=1, size=9, eps=1e-4)
+    likely = np.asarray(probability, np.float32) / np.float32(255)
+    soft = along_edges.guided(likely, frame, shrink=1, size=9, eps=1e-4)
     return smoothstep(soft, *CALM)
 
 

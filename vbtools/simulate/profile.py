@@ -108,8 +108,8 @@ _CANVAS_MASK = ["enlarge", {"feather": {"sigma": 8, "border": "transparent"}}]
 _TIMER = "the timer of 30 ticks a second, which repeats or skips frames of another rate"
 _TWILIO_MASK = [{"hysteresis": {"low": 80.5 / 255, "high": 179.5 / 255}}, "two_pass_bilateral"]
 _TWILIO_FILES = (
-    "Twilio video-processors 3.2.0: constants.ts (blur 15, mask blur 8, hysteresis 80 and 180), InputFrameDownscaleStage"
-    " (pixelated), PostProcessingStage, SinglePassBilateralFilterStage"
+    "Twilio video-processors 3.2.0: constants.ts (blur 15, mask blur 8, hysteresis 80 and 180),"
+    " InputFrameDownscaleStage (pixelated), PostProcessingStage, SinglePassBilateralFilterStage"
 )
 
 _ROWS = (
@@ -140,7 +140,7 @@ _ROWS = (
         "blurValue, canvas px",
         strength=25, every=2, raw_frames=1, raw_after=30,
         mask=[{"average": {"keep": 0.75}}, "snap", {"smoothstep": {"low": 0.1, "high": 0.5}}],
-        blur=[{"canvas": {"edges": "kept"}}],
+        blur=[{"canvas": {"below": "nothing"}}],
         not_modelled="how many frames pass raw while the model loads (the machine's affair; one here); the GPU tiers:"
         " every=1, mask.snap.reach=20, mask.smoothstep.low=0.28, mask.smoothstep.high=0.65",
     ),
@@ -156,8 +156,8 @@ _ROWS = (
         _TWILIO_FILES + ", GaussianBlurBackgroundProcessorPipeline (canvas filter)",
         "blurFilterRadius, canvas px",
         shrink="nearest", strength=15, mask=_TWILIO_MASK, blur=["canvas"],
-        not_modelled="deferred downscaling, which makes the mask one frame late (--set delay=1); a page that keeps the colours at the borders, as Twilio's published"
-        " pictures do: --set blur.canvas.edges=kept",
+        not_modelled="deferred downscaling, which makes the mask one frame late (--set delay=1); a page that"
+        " keeps the colours at the borders, as Twilio's published pictures do: --set blur.canvas.edges=kept",
     ),
     _row(
         "twilio-webgl", "as twilio, Gaussian 15 cut at 15 taps (effective sigma 8.3), where the canvas has no filter",
@@ -193,8 +193,8 @@ _ROWS = (
     ),
     _row(
         "obs", "person kept out, Kawase 10; mask of 0.5, 15 % of the one before, contours, stack blur, 0.5 again",
-        "OBS background removal: background-filter.cpp (threshold 0.5, temporal 0.85, contour filter 5 %, smooth contour"
-        " 0.5, no update while PSNR > 35 dB over 4 channels: 33.75 dB over 3), kawase_blur.effect (mask-aware);"
+        "OBS background removal: background-filter.cpp (threshold 0.5, temporal 0.85, contour filter 5 %, smooth"
+        " contour 0.5, no update while PSNR > 35 dB over 4 channels: 33.75 dB over 3), kawase_blur.effect (mask-aware);"
         " the blur is off unless set",
         "blur_background, passes",
         strength=10, gate=33.75,
@@ -203,24 +203,25 @@ _ROWS = (
             {"decide": {"above": 0.4975}}, "keep_out",
         ],
         blur=["kawase"],
-        not_modelled="its own model file (MediaPipe's landscape model stands in); the tick of OBS, by which a mask can be"
-        " a frame late",
+        not_modelled="its own model file (MediaPipe's landscape model stands in); the tick of OBS, by which a mask can"
+        " be a frame late",
     ),
     _row(
         "kaito", "whole frame, dual Kawase; guided filter at a quarter size, 75 % of the mask before, gamma 2.5",
-        "kaito live-backgroundremoval-lite: RenderingContext.cpp, main.effect, PluginProperty.hpp (256x144, guided filter"
-        " 17 and 1e-4 on a quarter size, time average 0.25, gamma 2.5, bounds -25 dB, motion threshold -40 dB)",
+        "kaito live-backgroundremoval-lite: RenderingContext.cpp, main.effect, PluginProperty.hpp (256x144, guided"
+        " filter 17 and 1e-4 on a quarter size, time average 0.25, gamma 2.5, bounds -25 dB, motion threshold -40 dB)",
         "blurSize, halvings",
         strength=3, gate=40, delay=2,
         mask=[
-            "guided", {"average": {"keep": 0.75}}, {"gamma": {"power": 2.5}}, {"smoothstep": {"low": 0.0562, "high": 0.9438}}
+            "guided", {"average": {"keep": 0.75}}, {"gamma": {"power": 2.5}},
+            {"smoothstep": {"low": 0.0562, "high": 0.9438}},
         ],
         blur=["dual_kawase"],
-        not_modelled="the weights of its dual Kawase (Bjorge's are used) and its default size; its int8 model; motion is"
-        " measured on all channels and against the last frame that the model saw",
+        not_modelled="the weights of its dual Kawase (Bjorge's are used) and its default size; its int8 model; motion"
+        " is measured on all channels and against the last frame that the model saw",
     ),
     _row(
-        "backscrub", "whole frame, OpenCV kernel 25 (sigma 4.1); mask of 0.65 with 3 bits of memory, box 5, one frame late",
+        "backscrub", "whole frame, OpenCV kernel 25 (sigma 4.1); mask of 0.65, 3 bits of memory, box 5, one frame late",
         "backscrub: libbackscrub.cc (256x256 model on the frame's middle square, bilateral 5/100/100, threshold 0.65,"
         " val & 0xE0 | out >> 3, blur 5x5), deepseg.cc (asynchronous mask, bgblur 25)",
         "bgblur, kernel in px",

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbtools.simulate.canvas import STAGE
 from vbtools.simulate.camera import Handheld
+from vbtools.simulate.canvas import STAGE
 from vbtools.simulate.hand import SIZE as HAND_SIZE
 from vbtools.simulate.hand import forearm
 from vbtools.simulate.motion import Hand, Path, Pose
@@ -80,7 +80,7 @@ class PersonInRoom:
         scale = stand.scale * self._unit
         if isinstance(person, Person):
             resized = person.resized(scale)
-            self._at: Callable[[float], Person] = lambda time_s: resized
+            self._at: Callable[[float], Person] = lambda _: resized
         else:
             moving = person
             self._at = lambda time_s: moving(time_s).resized(scale)
@@ -112,7 +112,7 @@ class PersonInRoom:
         rows, columns = person.alpha.shape
         cos, sin = (pose.scale * f(math.radians(pose.degrees)) for f in (math.cos, math.sin))
         turn = np.array([[cos, sin], [-sin, cos]])
-        pivot = np.array([columns / 2, rows - self._stand.sunk_px * self._unit])  # on the frame's lower edge when at rest
+        pivot = np.array([columns / 2, rows - self._stand.sunk_px * self._unit])  # at rest: on the frame's edge
         seat = np.array([width / 2 + (self._aside + pose.x) * self._unit, height + pose.y * self._unit])
         shift = seat - turn @ pivot
         corners = turn @ np.array([[0, columns], [rows - 1, rows - 1]]) + shift[:, None]

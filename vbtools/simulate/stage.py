@@ -74,6 +74,7 @@ class ClipScene:
 
     def __init__(self, recording: Recording, size: tuple[int, int], segmenter: Callable[[U8], U8]) -> None:
         plate = clean_plate([fitted(frame, size) for _, frame in recording.samples], segmenter)
+        recording.samples.clear()
         self.background, self.known = plate.background, plate.known
         self._reader = Reader(recording, size)
         self._segmenter = segmenter
@@ -161,6 +162,7 @@ def _person(
     recording = Recording(file)
     segmenter = _segmenter(MATTE_MODEL, stack)
     behind = backing([frame for _, frame in recording.samples], segmenter)
+    recording.samples.clear()
     is_screen = isinstance(behind, Screen)
     reader = Reader(recording)
 

@@ -110,7 +110,7 @@ class SharpenedEdge:
 
 @dataclass(frozen=True)
 class KeepOut:
-    """From here on the blur keeps out the person, as the mask now says; without this step the whole frame is blurred."""
+    """The blur keeps out the person, as the mask says here; without this step the whole frame is blurred."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Decay:
 
 @dataclass(frozen=True)
 class Contours:
-    """Background is what is filled by its outer contours of at least a share of the picture (OBS background removal)."""
+    """Background is what its outer contours enclose, if that is much of the picture (OBS background removal)."""
 
     least: float = param(0.05, "share of the picture below which a region is the person's", minimum=0, maximum=1)
 
@@ -207,14 +207,14 @@ TO_FRAME = ("enlarge", "snap", "joint_bilateral", "two_pass_bilateral", "guided"
 class CanvasBlur:
     """CSS and canvas ``blur(N px)``: a Gaussian of sigma N; what lies outside the frame is transparent.
 
-    The page behind the canvas is black, or the canvas is opaque: towards its borders the blurred frame darkens.
+    So the blurred frame thins towards its borders, and what the page draws below shows through.
     """
 
     sigma: float | None = param(None, _SIGMA, minimum=0.1, unit=PX)
     whole: bool = param(False, "whether the sigma is rounded to a whole number")
-    edges: str = param(
-        "dark", "towards the borders: darkens, or keeps its brightness (colours divided by opacity)",
-        choices=("dark", "kept"),
+    below: str = param(
+        "black", "what shows through at the borders: a black page, a white one, or nothing (colours divided by opacity)",
+        choices=("black", "white", "nothing"),
     )  # fmt: skip
 
 
