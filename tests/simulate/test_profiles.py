@@ -97,7 +97,8 @@ def test_values_can_be_changed_one_by_one():
 
 
 @pytest.mark.parametrize(("override", "said"), [
-    ("strength", "key=value"), ("strenght=3", "Did you mean 'strength'"), ("mask.dcide.above=1", "Did you mean 'decide'"),
+    ("strength", "key=value"), ("strenght=3", "Did you mean 'strength'"),
+    ("mask.dcide.above=1", "Did you mean 'decide'"),
     ("mask.decide.abov=1", "Did you mean 'above'"), ("mask.decide.above=3", "from 0 to 1"), ("a.b=1", "leads nowhere"),
     ("blur=[kwase]", "kawase"), ("mask.feather.kernel=4", "must be odd"), ("strength=[", "not YAML"),
     ("mask=[{smoothstep: {low: 0.9, high: 0.1}}]", "at most high"), ("mask=[feather]", "neither sigma nor kernel"),

@@ -8,6 +8,7 @@ blurred share of the frame by the blurred share.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -53,10 +54,14 @@ def canvas(options: steps.CanvasBlur, strength: float) -> BlurStep:
     if options.below == "black":
         return dark
 
+    @lru_cache(maxsize=1)
+    def opacity(height: int, width: int) -> U8:
+        return soften.gaussian(np.full((height, width), 255, np.uint8), sigma, 0, "transparent")[..., None]
+
     def run(frame: U8, share: F32 | None) -> U8:
         if share is not None:
             return dark(frame, share)  # divided by what was used: nothing shows through
-        thick = soften.gaussian(np.full(frame.shape[:2], 255, np.uint8), sigma, 0, "transparent")[..., None]
+        thick = opacity(*frame.shape[:2])
         premultiplied = dark(frame, None)
         if options.below == "white":
             return np.asarray(cv2.add(premultiplied, np.repeat(255 - thick, 3, axis=2)), np.uint8)

@@ -213,7 +213,7 @@ class CanvasBlur:
     sigma: float | None = param(None, _SIGMA, minimum=0.1, unit=PX)
     whole: bool = param(False, "whether the sigma is rounded to a whole number")
     below: str = param(
-        "black", "what shows through at the borders: a black page, a white one, or nothing (colours divided by opacity)",
+        "black", "what shows through at the borders: a black page, a white one, nothing (colours divided by opacity)",
         choices=("black", "white", "nothing"),
     )  # fmt: skip
 
