@@ -70,7 +70,7 @@ def test_texture_on_a_plain_wall_is_invented_and_not_counted_as_false() -> None:
     assert found["recovered_share"] is None
 
 
-def test_what_was_not_observed_has_no_influence_and_lowers_the_share() -> None:
+def test_what_was_not_observed_has_no_influence_and_is_told() -> None:
     observed = np.zeros(SIZE, bool)
     observed[:, :324] = True  # 27 columns of blocks of 53
     holed = TRUTH.astype(np.float32)
@@ -79,7 +79,8 @@ def test_what_was_not_observed_has_no_influence_and_lowers_the_share() -> None:
     assert found["textured"] == BLOCKS
     assert found["observed"] == 30 * 27
     assert found["recovered"] >= 30 * 26  # the high-pass of the last column sees what was filled in
-    assert found["recovered_share"] == found["recovered"] / BLOCKS
+    assert found["observed_share"] == 30 * 27 / BLOCKS
+    assert found["recovered_share"] == found["recovered"] / (30 * 27)
     holed[~observed] = 0
     assert detail(holed, TRUTH, observed).counts() == found
 

@@ -88,18 +88,18 @@ class Detail:
         return Detail(self.block, kept, self.textured & kept, self.observed, self.r, self.ratio, self.estimate_std)
 
     def counts(self) -> dict[str, Any]:
-        """Blocks by kind, and the shares of all textured blocks, observed or not; None where there is none.
+        """Blocks by kind: ``textured``; of these ``observed``; of those ``structure``, ``recovered`` and ``false``.
 
-        ``textured``, ``observed`` (of these), ``structure``, ``recovered``, ``false``, each but the first also as
-        ``<name>_share``; and ``invented``, blocks without texture in which the estimate shows some.
+        ``observed_share`` is of the textured blocks, ``structure_share``, ``recovered_share`` and ``false_share`` are
+        of the observed ones; None where there is none. ``invented`` counts blocks without texture that show some.
         """
-        textured = int(self.textured.sum())
-        found = {
-            "observed": int(self._scored.sum()), "structure": int(self.structure.sum()),
-            "recovered": int(self.recovered.sum()), "false": int(self.false.sum()),
-        }  # fmt: skip
-        shares = {f"{name}_share": count / textured if textured else None for name, count in found.items()}
-        return {"textured": textured, **found, **shares, "invented": int(self.invented.sum())}
+        textured, observed = int(self.textured.sum()), int(self._scored.sum())
+        found: dict[str, Any] = {"textured": textured, "observed": observed}
+        found["observed_share"] = observed / textured if textured else None
+        for name, blocks in (("structure", self.structure), ("recovered", self.recovered), ("false", self.false)):
+            found[name] = int(blocks.sum())
+            found[f"{name}_share"] = found[name] / observed if observed else None
+        return {**found, "invented": int(self.invented.sum())}
 
 
 def detail(
