@@ -103,8 +103,6 @@ class FirstRows:
 
     def __getitem__(self, key: Any) -> Any:
         first, rest = (key[0], key[1:]) if isinstance(key, tuple) and key else (key, ())
-        if first == () or first is Ellipsis:
-            return self._data[: self._count][key]
         if isinstance(first, slice):
             return self._data[(slice(*first.indices(self._count)), *rest)]
         if isinstance(first, int | np.integer):
