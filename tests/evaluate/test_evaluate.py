@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from vbtools.backends import BACKENDS, Backend
-from vbtools.backends.picture import write_picture
 from vbtools.errors import StageMissingError
 from vbtools.evaluate import score
 from vbtools.evaluate.curve import FirstFrames, FirstRows, background_of_first, lengths_of
@@ -308,11 +307,3 @@ def _copy(folder: Path, to: Path) -> Path:
     for file in folder.iterdir():
         (to / file.name).write_bytes(file.read_bytes())
     return to
-
-
-def test_a_truth_picture_of_another_view_is_refused(blurred: Path, tmp_path: Path) -> None:
-    from vbtools.errors import InputError
-
-    write_picture(tmp_path / "square.png", np.zeros((200, 200, 3), np.uint8))
-    with pytest.raises(InputError, match="proportions differ"):
-        evaluate(blurred, tmp_path / "square.png")

@@ -97,15 +97,15 @@ def load_truth(path: Path) -> Truth:
     for name in NEEDED:
         if not (path / name).is_file():
             raise InputError(f"'{path}' is no whole truth: it holds no {name}", WHAT)
-    background, facts = read_picture(path / BACKGROUND), _facts(path / FACTS)
-    size = facts.get("size")
-    if size is not None and list(size) != [background.shape[1], background.shape[0]]:
+    background, facts = read_picture(path / BACKGROUND), _Facts(path / FACTS)
+    width, height = facts.size or (background.shape[1], background.shape[0])
+    if (height, width) != background.shape[:2]:
         raise InputError(
-            f"'{path / FACTS}' tells of frames of {size[0]}x{size[1]}, but {BACKGROUND} is "
+            f"'{path / FACTS}' tells of frames of {width}x{height}, but {BACKGROUND} is "
             f"{background.shape[1]}x{background.shape[0]}",
             "Simulate the call again",
         )
-    return Truth(path, background, _texts(facts, path / FACTS), path, facts.get("frames"))
+    return Truth(path, background, facts.texts, path, facts.frames)
 
 
 def frames_of(
@@ -134,28 +134,38 @@ def _next_of(frames: Iterator[Frame], take: Callable[[Frame], U8]) -> U8 | None:
     return None if frame is None else take(frame)
 
 
-def _facts(path: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"'{path}' cannot be understood ({error})", "Simulate the call again") from error
-    if not isinstance(facts, dict):
-        raise InputError(f"'{path}' holds no JSON object", "Simulate the call again")
-    return facts
+class _Facts:
+    """What truth.json says, of all that it may say.
+
+    Attributes:
+        size: width and height, px; None where that is not told.
+        frames: how many; None where that is not told.
+        texts: every line of text.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"'{path}' cannot be understood ({error})", "Simulate the call again") from error
+        if not isinstance(told, dict):
+            raise InputError(f"'{path}' holds no JSON object", "Simulate the call again")
+        try:
+            self.size = None if told.get("size") is None else _size(told["size"])
+            self.frames = None if told.get("frames") is None else int(told["frames"])
+            self.texts = tuple(_text(line) for line in told.get("text", ()))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"'{path}' cannot be understood ({type(error).__name__}: {error})",
+                "It needs size: [width, height], frames, and of each text: text, cap_px, box: [x0, y0, x1, y1]",
+            ) from error
 
 
-def _texts(facts: dict[str, Any], path: Path) -> tuple[Text, ...]:
-    try:
-        return tuple(
-            Text(str(line["text"]), float(line["cap_px"]), _box(line["box"])) for line in facts.get("text", [])
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"'{path}' lists a text that cannot be understood ({type(error).__name__}: {error})",
-            "Each needs text, cap_px and box: [left, top, right, bottom]",
-        ) from error
+def _size(sides: Any) -> tuple[int, int]:
+    width, height = (int(side) for side in sides)
+    return width, height
 
 
-def _box(sides: Any) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (float(side) for side in sides)
-    return left, top, right, bottom
+def _text(line: Any) -> Text:
+    left, top, right, bottom = (float(side) for side in line["box"])
+    return Text(str(line["text"]), float(line["cap_px"]), (left, top, right, bottom))
