@@ -49,13 +49,15 @@ class Scorer:
     Args:
         truth: what is known.
         scene: who stood where and what leaked; None where that is not known.
+        progress: told after every picture.
 
     Attributes:
         unscored: measure -> why it is None, with the command that mends it.
     """
 
-    def __init__(self, truth: Truth, scene: Scene | None) -> None:
+    def __init__(self, truth: Truth, scene: Scene | None, progress: Progress | None = None) -> None:
         standard.check()
+        self._progress = progress or Silent()
         self.truth = truth
         self.unscored: dict[str, str] = {}
         self._scene = scene
@@ -93,8 +95,12 @@ class Scorer:
         listed = list(pictures)
         first = [next(i for i, other in enumerate(listed) if _equal(one, other)) for one in listed]
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="score") as pool:
-            scored = {i: pool.submit(self, listed[i], leave_out) for i in dict.fromkeys(first)}
-        return {picture.name: dict(scored[i].result()) for picture, i in zip(listed, first, strict=True)}
+            working = {i: pool.submit(self, listed[i], leave_out) for i in dict.fromkeys(first)}
+            scored = {}
+            for i, work in working.items():
+                scored[i] = work.result()
+                self._progress.advance()
+        return {picture.name: dict(scored[i]) for picture, i in zip(listed, first, strict=True)}
 
     def _detail(self, picture: Estimate) -> dict[str, Any]:
         region = None if self._scene is None else self._scene.shown
@@ -163,7 +169,8 @@ def evaluate(
             scene = study(known, call, lengths, progress)
             if call.recording is None:
                 notes.append("the recording is gone or has changed: the ceiling is from the project's own frames")
-        scorer = Scorer(known, scene)
+        progress.start(None, "pictures")
+        scorer = Scorer(known, scene, progress)
         if reason:
             scorer.unscored["curve"] = reason
         scores = scorer.all(pictures)

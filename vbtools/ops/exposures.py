@@ -29,6 +29,10 @@ LEAST_LEAK = 0.1
 NOISE = 0.02
 """Variance of a call's noise over that of what blurring takes away, about (4 / 28)^2 grey levels: it keeps small leak
 weights from being divided by."""
+HALO = 0.1
+"""The same for what the plate B does not know: the person's blurred colours beside it. It counts by (1 - a)^2. On
+shiguredo15_books (225 frames, structure / recovered / false of the sharpest exposure) 0 gives 207 / 202 / 52, 0.1
+241 / 218 / 19, 0.3 242 / 186 / 9."""
 WINDOW = 9
 """Side of the window, px, over which a leak weight is estimated."""
 LEAST_CONTRAST = 12.0
@@ -97,6 +101,7 @@ class Exposures:
     def __init__(self, height: int, width: int) -> None:
         self.largest = np.zeros((height, width), np.float32)
         self._sharpest = np.zeros((height, width, 3), np.uint8)
+        # Sums of v a C, v a and v a^2, where v is the inverse of an exposure's variance over that of the codec's noise.
         self._weighted = np.zeros((height, width, 3), np.float32)
         self._weight = np.zeros((height, width), np.float32)
         self._square = np.zeros((height, width), np.float32)
@@ -111,9 +116,10 @@ class Exposures:
         if part is None:
             return
         pixels, a = call[part], weight[part]
-        self._weight[part] += a
-        self._square[part] += a * a
-        self._weighted[part] += a[..., None] * pixels
+        trusted = a / (1 + np.float32(HALO / NOISE) * (1 - a) ** 2)
+        self._weight[part] += trusted
+        self._square[part] += trusted * a
+        self._weighted[part] += trusted[..., None] * pixels
         better = a > self.largest[part]
         np.copyto(self.largest[part], a, where=better)
         np.copyto(self._sharpest[part], pixels, where=better[..., None])
@@ -121,10 +127,11 @@ class Exposures:
     def from_sharpest(self, plate: F32) -> F32:
         """The room from each pixel's sharpest exposure, (H, W, 3) float32 0-255; the plate where nothing leaked."""
         a = self.largest[..., None]
-        return np.clip(plate + a * (self._sharpest - plate) / (a * a + NOISE), 0, 255)
+        doubt = NOISE + HALO * (1 - a) ** 2
+        return np.where(a > 0, np.clip(plate + a * (self._sharpest - plate) / (a * a + doubt), 0, 255), plate)
 
     def from_weighted_mean(self, plate: F32) -> F32:
-        """The room from all exposures, by least squares over ``C - B = a (x - B)``; as :meth:`from_sharpest`."""
+        """The room from all exposures, by weighted least squares over ``C - B = a (x - B)``; as the other."""
         a, squares = self._weight[..., None], self._square[..., None]
         return np.clip(plate + (self._weighted - a * plate) / (squares + NOISE), 0, 255)
 
