@@ -77,9 +77,9 @@ def write(folder: Path, *, leak: bool = True) -> Made:
     clean, plate, alpha, leaks, calls = call()
     folder.mkdir(parents=True)
     write_picture(folder / "background.png", clean)
-    _gray(folder / "alpha.mkv", alpha)
+    gray(folder / "alpha.mkv", alpha)
     if leak:
-        _gray(folder / "leak.mkv", leaks)
+        gray(folder / "leak.mkv", leaks)
     with VideoWriter(folder / "blurred.mp4", SIZE[1], SIZE[0], FPS, codec="libx264", crf=12) as writer:
         for frame in calls:
             writer.write(frame)
@@ -122,7 +122,8 @@ def project(
     return one
 
 
-def _gray(path: Path, planes: np.ndarray) -> None:
+def gray(path: Path, planes: np.ndarray) -> None:
+    """Write (T, H, W) uint8 planes without loss."""
     with VideoWriter(path, SIZE[1], SIZE[0], FPS, codec="ffv1", pixel_format="gray") as writer:
         for plane in planes:
             writer.write(plane)

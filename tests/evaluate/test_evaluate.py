@@ -155,6 +155,33 @@ def test_what_was_never_observed_is_not_scored(known: made.Made, tmp_path: Path)
 
 
 @pytest.mark.usefixtures("nothing_read")
+def test_a_hole_in_a_smaller_project_is_a_hole_at_the_truths_size(known: made.Made, tmp_path: Path) -> None:
+    half = (made.SIZE[0] // 2, made.SIZE[1] // 2)
+    coverage = np.ones(half, np.uint32)
+    coverage[:, : half[1] // 4] = 0
+    made.project(tmp_path / "study.h5", known, cv2.resize(known.room, half[::-1]), coverage)
+    found = evaluate(tmp_path / "study.h5", known.folder, curve=False)
+    assert found["coverage"] == pytest.approx(0.75, abs=0.01)
+    assert found["detail"]["frame"]["observed_share"] == pytest.approx(0.75, abs=0.03)
+
+
+def test_the_oracle_takes_nothing_of_the_person_for_the_room(known: made.Made, tmp_path: Path) -> None:
+    project = made.project(tmp_path / "study.h5", known)
+    folder = _copy(known.folder, tmp_path / "truth")
+    hiding = known.alpha.copy()
+    hiding[:, 200:, 200:280] = 255
+    made.gray(folder / "alpha.mkv", hiding)
+    made.gray(folder / "leak.mkv", np.full_like(known.leak, 255))  # as if the person were glass
+    with Reader(project.path) as reader:
+        truth = score.load_truth(folder)
+        scene = score.study(truth, score.Call(reader, truth.size), (), score.Silent())
+    always_hidden = (hiding == 255).all(axis=0)
+    for oracle in scene.oracles:
+        assert not oracle.observed[always_hidden].any()
+        assert oracle.observed[~always_hidden].all()
+
+
+@pytest.mark.usefixtures("nothing_read")
 def test_a_smaller_project_is_scored_at_the_truths_size(known: made.Made, tmp_path: Path) -> None:
     small = cv2.resize(known.room, (made.SIZE[1] // 2, made.SIZE[0] // 2), interpolation=cv2.INTER_AREA)
     made.project(tmp_path / "study.h5", known, small)

@@ -81,6 +81,7 @@ def test_words_that_were_never_observed_are_not_scored() -> None:
     found = score_words(TEXTS, ALL_READ, seen, NOWHERE)
     assert (found["words"], found["observed"], found["read"], found["recall"]) == (4, 2, 2, 1.0)
     assert found["by_cap_height"][0]["recall"] is None
+    assert found["read_words"] == ["keep", "quiet"]
 
 
 def test_words_in_the_swept_band_are_told_apart() -> None:
