@@ -95,8 +95,8 @@ def main() -> int:
     asked.add_argument("clips", nargs="*", default=CLIPS, help=f"folders beside {SCENE}; all four where not given")
     given = asked.parse_args()
     if not VENDOR.is_dir():
-        print(f"The vendors' clips are not here: {VENDOR}")
-        return 1
+        print(f"Skipped: the vendors' clips are not here: {VENDOR}")
+        return 0
     truth, shown = read_picture(VENDOR / SCENE / "background.png"), ever_shown(VENDOR / SCENE)
     textured = detail(truth, truth, region=shown).counts()["textured"]
     print(f"{textured} textured blocks; structure / recovered / false")
