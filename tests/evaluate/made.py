@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +81,7 @@ def write(folder: Path, *, leak: bool = True) -> Made:
     gray(folder / "alpha.mkv", alpha)
     if leak:
         gray(folder / "leak.mkv", leaks)
-    with VideoWriter(folder / "blurred.mp4", SIZE[1], SIZE[0], FPS, codec="libx264", crf=12) as writer:
-        for frame in calls:
-            writer.write(frame)
+    film(folder / "blurred.mp4", calls)
     lines = [
         {"text": text, "cap_px": cap, "box": [x, y, x + 185, y + 26], "in_swept_band": 1.0}
         for text, cap, (x, y) in LINES
@@ -94,11 +93,11 @@ def write(folder: Path, *, leak: bool = True) -> Made:
 
 def project(
     path: Path, made: Made, background: np.ndarray | None = None, coverage: np.ndarray | None = None,
-    steps: dict[str, np.ndarray] | None = None,
+    steps: dict[str, np.ndarray] | None = None, rows: np.ndarray | None = None,
 ) -> Project:  # fmt: skip
     """A project of the call, with every second frame; with aggregate's own mean where no background is given."""
     recording = made.folder / "blurred.mp4"
-    rows = np.arange(0, FRAMES, 2)
+    rows = np.arange(0, FRAMES, 2) if rows is None else rows
     one = Project(path)
     there = recording.stat()
     digest = hashlib.sha256(recording.read_bytes()).hexdigest()
@@ -120,6 +119,13 @@ def project(
         names = [name.partition("-")[0] for name in steps]
         one.store("enhance", {"steps": names}, **steps, image=list(steps.values())[-1])
     return one
+
+
+def film(path: Path, frames: Sequence[np.ndarray]) -> None:
+    """Write the call's recording."""
+    with VideoWriter(path, SIZE[1], SIZE[0], FPS, codec="libx264", crf=12) as writer:
+        for frame in frames:
+            writer.write(frame)
 
 
 def gray(path: Path, planes: np.ndarray) -> None:

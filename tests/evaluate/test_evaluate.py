@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from vbtools.backends import BACKENDS, Backend
-from vbtools.errors import StageMissingError
+from vbtools.backends.picture import write_picture
+from vbtools.errors import InputError, StageMissingError
 from vbtools.evaluate import score
 from vbtools.evaluate.curve import FirstFrames, FirstRows, background_of_first, lengths_of
 from vbtools.evaluate.score import evaluate
@@ -327,6 +328,40 @@ def test_an_outdated_background_is_refused_and_an_outdated_enhancement_left_out(
 def test_measures_that_need_the_scene_are_not_made_up(known: made.Made) -> None:
     scorer = score.Scorer(score.load_truth(known.folder / "background.png"), None)
     assert scorer.unscored["detail.swept"] == score.ONLY_A_PICTURE
+
+
+@pytest.mark.usefixtures("nothing_read")
+def test_dropped_frames_and_a_title_card_are_found_in_the_truth(
+    answer: dict[str, Any], known: made.Made, tmp_path: Path
+) -> None:
+    folder = _copy(known.folder, tmp_path / "truth")
+    facts = json.loads((folder / "truth.json").read_text())
+    sent = [None, None, *(n for n in range(made.FRAMES) if n % 4 != 3)]
+    (folder / "truth.json").write_text(json.dumps(facts | {"call": {"frames": sent}}))
+    frames = [np.zeros_like(known.calls[0]) if n is None else known.calls[n] for n in sent]
+    made.film(folder / "blurred.mp4", frames)
+    rows = np.arange(2, len(sent))
+    project = made.project(tmp_path / "study.h5", replace(known, folder=folder, calls=np.stack(frames)), rows=rows)
+    found = evaluate(project.path, folder, curve=False)["ceiling"]["detail"]["frame"]["recovered"]
+    assert found > 0.9 * answer["ceiling"]["detail"]["frame"]["recovered"]
+    (folder / "truth.json").write_text(json.dumps(facts | {"call": {"frames": sent[:10]}}))
+    with pytest.raises(InputError, match="tells of 10"):
+        evaluate(project.path, folder, curve=False)
+
+
+@pytest.mark.usefixtures("nothing_read")
+def test_only_where_the_background_is_known_anything_is_scored(perfect: Path, known: made.Made, tmp_path: Path) -> None:
+    folder = _copy(known.folder, tmp_path / "truth")
+    mask = np.zeros(made.SIZE, np.uint8)
+    mask[:, :240] = 255
+    write_picture(folder / "known.png", mask)
+    wrong = known.room.copy()
+    wrong[:, 240:] = 0
+    write_picture(folder / "background.png", wrong)
+    found = evaluate(perfect, folder, curve=False)
+    assert (found["psnr"], found["coverage"]) == (100, 1.0)
+    assert found["detail"]["frame"]["false"] == 0
+    assert found["words"]["observed"] == 2
 
 
 def _copy(folder: Path, to: Path) -> Path:

@@ -26,8 +26,14 @@ from vbtools.cli.options import json_option, project_option
 @click.option(
     "--curve/--no-curve", default=None, help="Also score what a shorter call gives; unasked where that is quick."
 )
+@click.option(
+    "--weights", type=click.Path(path_type=Path), metavar="FILE",
+    help="A YOLO checkpoint for the objects, instead of the catalog's.",
+)  # fmt: skip
 @json_option
-def command(project: Path, truth: Path, blind: tuple[Path, ...], curve: bool | None, as_json: bool) -> None:
+def command(
+    project: Path, truth: Path, blind: tuple[Path, ...], curve: bool | None, weights: Path | None, as_json: bool
+) -> None:
     """Score the background and every enhanced picture against the true room: standard measures, detail recovered,
     words, objects; and each score as a share of the best that is known to be possible. docs/evaluate.md defines them.
 
@@ -41,7 +47,7 @@ def command(project: Path, truth: Path, blind: tuple[Path, ...], curve: bool | N
 
     interrupts = Interrupts()
     with interrupts.watching(), console.progress("evaluate", check=interrupts.check) as bar:
-        answer = evaluate(project, truth, blind=blind, curve=curve, progress=bar)
+        answer = evaluate(project, truth, blind=blind, curve=curve, weights=weights, progress=bar)
     if as_json:
         console.emit_json(answer)
         return

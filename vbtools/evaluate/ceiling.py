@@ -139,8 +139,10 @@ def _moments(truth: Truth, call: Call) -> Iterator[_Moment]:
     """The truth's frames with the call's, and the check that all of them belong together."""
     alphas, leaks = truth.alpha(), truth.leak() if truth.has_leak else None
     calls = call.frames()
-    number, pixels = next(calls)
-    index, pending = -1, True
+    first = next(calls, None)
+    pending = first is not None
+    number, pixels = first or (-1, np.zeros((0, 0, 3), np.uint8))
+    index = -1
     for index, alpha in enumerate(alphas):
         leak = None if leaks is None else next(leaks, None)
         if leaks is not None and leak is None:
@@ -156,10 +158,11 @@ def _moments(truth: Truth, call: Call) -> Iterator[_Moment]:
         raise _other_count(truth, f"{LEAK} has more frames than {ALPHA}, which has {count}")
     if truth.frames is not None and truth.frames != count:
         raise _other_count(truth, f"{FACTS} tells of {truth.frames} frames, but {ALPHA} has {count}")
-    if pending or int(call.used.max()) >= count:
-        least = max(number, int(call.used.max())) + 1
+    last_used = int(call.used.max(initial=-1))
+    if pending or last_used >= count:
+        least = max(number, last_used) + 1
         raise InputError(f"The call has at least {least} frames, but the truth '{truth.path}' has {count}", SAME_CALL)
-    if call.recording is not None and number + 1 < count:
+    if call.recording is not None and number < call.last_of(count):
         raise InputError(
             f"'{call.recording}' has {number + 1} frames, but the truth '{truth.path}' has {count}", SAME_CALL
         )

@@ -39,11 +39,6 @@ class Estimate:
     image: U8
     observed: Mask
 
-    @property
-    def coverage(self) -> float:
-        """Share of the picture that was observed, 0-1."""
-        return float(self.observed.mean())
-
 
 def estimates_of(reader: Reader, size: tuple[int, int]) -> tuple[list[Estimate], list[str]]:
     """A project's pictures at the truth's size (H, W), the background first; and notes on what is left out.

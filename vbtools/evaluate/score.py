@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from vbtools.evaluate.pictures import PLATE, Estimate, estimates_of
 from vbtools.evaluate.truth import Truth, load_truth
 from vbtools.evaluate.words import score_words
 from vbtools.ops.detail import detail
+from vbtools.ops.unobserved import fill
 from vbtools.stages import Progress, Silent
 from vbtools.stages.inspect import Inspect
 from vbtools.store import Reader
@@ -50,20 +52,24 @@ class Scorer:
         truth: what is known.
         scene: who stood where and what leaked; None where that is not known.
         progress: told after every picture.
+        weights: a YOLO checkpoint, instead of the catalog's.
 
     Attributes:
         unscored: measure -> why it is None, with the command that mends it.
     """
 
-    def __init__(self, truth: Truth, scene: Scene | None, progress: Progress | None = None) -> None:
+    def __init__(
+        self, truth: Truth, scene: Scene | None, progress: Progress | None = None, weights: Path | None = None
+    ) -> None:
         standard.check()
         self._progress = progress or Silent()
         self.truth = truth
         self.unscored: dict[str, str] = {}
         self._scene = scene
+        self._known = np.ones(truth.size, np.bool_) if truth.known is None else truth.known
         self._lpips: Lpips | None = self._tried("lpips", Lpips)
         self._words = self._tried("words", lambda: _detector("ocr")) if truth.texts is not None else None
-        self._objects = self._tried("objects", lambda: _detector("yolo"))
+        self._objects = self._tried("objects", lambda: _detector("yolo", weights))
         if self._objects is not None:
             everywhere = np.ones(truth.size, np.bool_)
             self._there = self._objects(truth.background, everywhere, 1.0)
@@ -76,9 +82,11 @@ class Scorer:
         Returns:
             As ``docs/evaluate.md`` describes it.
         """
+        known = self._known
+        picture = replace(picture, observed=picture.observed & known)
         shown, truth, seen = picture.image, self.truth.background, picture.observed
         scores: dict[str, Any] = {
-            "coverage": picture.coverage,
+            "coverage": float(seen[known].mean()) if known.any() else None,
             "psnr": standard.psnr(shown, truth, seen),
             "ssim": standard.ssim(shown, truth, seen),
             "ms_ssim": None if "ms_ssim" in leave_out else standard.ms_ssim(shown, truth, seen),
@@ -103,8 +111,9 @@ class Scorer:
         return {picture.name: dict(scored[i]) for picture, i in zip(listed, first, strict=True)}
 
     def _detail(self, picture: Estimate) -> dict[str, Any]:
-        region = None if self._scene is None else self._scene.shown
-        found = detail(picture.image, self.truth.background, picture.observed, region)
+        region = self._known if self._scene is None else self._scene.shown & self._known
+        truth = fill(self.truth.background, self._known)  # no edge where the knowledge ends
+        found = detail(picture.image, truth, picture.observed, region)
         swept = None if self._scene is None else found.within(self._scene.swept).counts()
         return {"block_px": found.block, "frame": found.counts(), "swept": swept}
 
@@ -135,7 +144,7 @@ class Scorer:
 
 def evaluate(
     project: Path, truth: Path, *, blind: Sequence[Path] = (), curve: bool | None = None,
-    progress: Progress | None = None,
+    weights: Path | None = None, progress: Progress | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Score ``/aggregate/background`` and every picture of ``/enhance`` against the truth.
 
@@ -144,6 +153,7 @@ def evaluate(
         truth: a folder as simulate writes it, or a picture of the empty room.
         blind: other projects of the same call, whose pictures may raise the ceiling.
         curve: also score what the first quarter and half of the call give; None: where that is quick.
+        weights: a YOLO checkpoint for the objects, instead of the catalog's.
         progress: where to say how far it is.
 
     Returns:
@@ -165,12 +175,12 @@ def evaluate(
         lengths = () if reason else shorter.lengths_of(count)
         scene = None
         if known.folder is not None:
-            call = Call(reader, known.size)
+            call = Call(reader, known.size, known.sent)
             scene = study(known, call, lengths, progress)
             if call.recording is None:
                 notes.append("the recording is gone or has changed: the ceiling is from the project's own frames")
         progress.start(None, "pictures")
-        scorer = Scorer(known, scene, progress)
+        scorer = Scorer(known, scene, progress, weights)
         if reason:
             scorer.unscored["curve"] = reason
         scores = scorer.all(pictures)
@@ -194,9 +204,9 @@ def _equal(a: Estimate, b: Estimate) -> bool:
     return np.array_equal(a.original, b.original) and np.array_equal(a.original_observed, b.original_observed)
 
 
-def _detector(name: str) -> Any:
+def _detector(name: str, weights: Path | None = None) -> Any:
     """A detector of inspect with its usual parameters, able to run here."""
-    params = Inspect.parameters({})
+    params = Inspect.parameters({} if weights is None else {"weights": str(weights)})
     kind = backend("inspect", name).load()
     kind.check(params)
     return kind(params)
@@ -210,9 +220,7 @@ def _pictures_of(path: Path, truth: Truth, notes: list[str]) -> list[Estimate]:
 
 
 def _renamed(picture: Estimate, project: Path) -> Estimate:
-    return Estimate(
-        f"{project}: {picture.name}", picture.original, picture.original_observed, picture.image, picture.observed
-    )
+    return replace(picture, name=f"{project}: {picture.name}")
 
 
 def _why_no_curve(reader: Reader, asked: bool | None) -> str:

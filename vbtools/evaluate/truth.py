@@ -19,6 +19,7 @@ from vbtools.errors import InputError
 U8 = NDArray[np.uint8]
 
 BACKGROUND, ALPHA, LEAK, FACTS = "background.png", "alpha.mkv", "leak.mkv", "truth.json"
+KNOWN = "known.png"
 NEEDED = (BACKGROUND, ALPHA, FACTS)
 WHAT = "Name the folder that vbtools simulate wrote, or a picture of the empty room"
 
@@ -48,6 +49,9 @@ class Truth:
         texts: every line of text in it; None where only a picture is known.
         folder: where alpha.mkv is; None where only a picture is known.
         frames: how many frames alpha.mkv should have; None where that is not told.
+        sent: of each frame of the call the number of the truth's frame that it shows, None for one that shows none (a
+            title card); None where the call has the truth's frames, one after the other.
+        known: (H, W) bool: where the background is known; None where it is everywhere.
     """
 
     path: Path
@@ -55,6 +59,8 @@ class Truth:
     texts: tuple[Text, ...] | None = None
     folder: Path | None = None
     frames: int | None = None
+    sent: tuple[int | None, ...] | None = None
+    known: NDArray[np.bool_] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -105,7 +111,13 @@ def load_truth(path: Path) -> Truth:
             f"{background.shape[1]}x{background.shape[0]}",
             "Simulate the call again",
         )
-    return Truth(path, background, facts.texts, path, facts.frames)
+    known = read_picture(path / KNOWN)[..., 0] > 127 if (path / KNOWN).exists() else None
+    if known is not None and known.shape != background.shape[:2]:
+        raise InputError(
+            f"'{path / KNOWN}' is {known.shape[1]}x{known.shape[0]}, but {BACKGROUND} is {width}x{height}",
+            "Simulate the call again",
+        )
+    return Truth(path, background, facts.texts, path, facts.frames, facts.sent, known)
 
 
 def frames_of(
@@ -141,6 +153,7 @@ class _Facts:
         size: width and height, px; None where that is not told.
         frames: how many; None where that is not told.
         texts: every line of text.
+        sent: see :class:`Truth`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -153,8 +166,10 @@ class _Facts:
         try:
             self.size = None if told.get("size") is None else _size(told["size"])
             self.frames = None if told.get("frames") is None else int(told["frames"])
+            sent = (told.get("call") or {}).get("frames")
+            self.sent = None if sent is None else tuple(None if source is None else int(source) for source in sent)
             self.texts = tuple(_text(line) for line in told.get("text", ()))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"'{path}' cannot be understood ({type(error).__name__}: {error})",
                 "It needs size: [width, height], frames, and of each text: text, cap_px, box: [x0, y0, x1, y1]",
