@@ -206,7 +206,8 @@ def _equal(a: Estimate, b: Estimate) -> bool:
 
 def _detector(name: str, weights: Path | None = None) -> Any:
     """A detector of inspect with its usual parameters, able to run here."""
-    params = Inspect.parameters({} if weights is None else {"weights": str(weights)})
+    values: dict[str, Any] = {"ocr": name == "ocr", "yolo": name == "yolo"}
+    params = Inspect.parameters(values if weights is None else {**values, "weights": str(weights)})
     kind = backend("inspect", name).load()
     kind.check(params)
     return kind(params)
