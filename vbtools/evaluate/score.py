@@ -37,6 +37,8 @@ MORE_IS_BETTER: tuple[tuple[str, ...], ...] = (
 LESS_IS_BETTER: tuple[tuple[str, ...], ...] = (("lpips",), ("words", "character_error_rate"))
 """Paths to the scores that have a ceiling."""
 ONLY_A_PICTURE = "the truth is a picture: who stood where, what leaked and what is written there is not known"
+YOLO_CONFIDENCE = 0.25
+"""Ultralytics' own default: both pictures are judged by it, and what is false is counted."""
 WORKERS = 2
 NOT_IN_THE_CURVE = ("ms_ssim", "lpips", "objects")
 """Left out at shorter lengths: slow, and they say what the others say."""
@@ -205,8 +207,10 @@ def _equal(a: Estimate, b: Estimate) -> bool:
 
 
 def _detector(name: str, weights: Path | None = None) -> Any:
-    """A detector of inspect with its usual parameters, able to run here."""
+    """A detector of inspect, able to run here; its parameters are the usual ones, but for YOLO's confidence."""
     values: dict[str, Any] = {"ocr": name == "ocr", "yolo": name == "yolo"}
+    if name == "yolo":
+        values["min_confidence"] = YOLO_CONFIDENCE
     params = Inspect.parameters(values if weights is None else {**values, "weights": str(weights)})
     kind = backend("inspect", name).load()
     kind.check(params)
