@@ -97,7 +97,8 @@ def commands() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with a documented code; the only place that catches VbtoolsError."""
     code = run(args)
-    gc.freeze()  # or Python would look through all that was imported once more before it leaves: 0.2 s
+    if "torch" not in sys.modules:  # whose parts count what is left at the end, and complain
+        gc.freeze()  # or Python would look through all that was imported once more before it leaves: 0.2 s
     sys.exit(code)
 
 
