@@ -44,11 +44,6 @@ def person_mask(probability: U8, size: tuple[int, int], threshold: float, dilate
     return dilated(at_least(probability[None], whole(grid), grid, size, whole(size), least)[0], dilate)
 
 
-def warm_up() -> None:
-    """Load what the first call of a compiled function needs: 0.3 s that need not be waited for."""
-    person_mask(np.zeros((2, 2), np.uint8), (4, 4), 0.5, 1)
-
-
 def level(threshold: float) -> int:
     """The least stored value, 1..255, that a threshold of 0..1 takes as the person.
 

@@ -95,6 +95,12 @@ class Align(Stage[AlignParams]):
             UsageError: the reference row is not in the clip.
             InputError: there is no frame, or none can be aligned.
         """
+        from vbtools.ops.threads import opencv_threads
+
+        with opencv_threads(1):
+            self._run(job)
+
+    def _run(self, job: Job[AlignParams]) -> None:
         total = len(job.inputs.dataset("extract", "frames"))
         reference = reference_row(job.params.reference, total)
         aligners = _make(job, job.params.method, reference)

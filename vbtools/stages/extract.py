@@ -85,7 +85,14 @@ class Extract(Stage[ExtractParams]):
         Raises:
             InputError: the recording cannot be used, ends before ``start``, or nothing of the call was chosen.
         """
-        params, source = job.params, _source(job)
+        from vbtools.ops.threads import opencv_threads
+
+        source = _source(job)
+        with opencv_threads(1):
+            self._run(job, source)
+
+    def _run(self, job: Job[ExtractParams], source: Path) -> None:
+        params = job.params
         chosen, call = _first_pass(job, source)
         if params.keep_all:
             kept = set(call.index.tolist())

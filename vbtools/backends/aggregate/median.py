@@ -31,7 +31,7 @@ class TemporalMedian:
     @staticmethod
     def preload() -> None:
         """Load the compiled functions."""
-        from vbtools.ops.masks import warm_up
+        from vbtools.ops.compiled import warm_up
 
         warm_up()
 

@@ -59,7 +59,7 @@ class Auto:
     @staticmethod
     def preload() -> None:
         """Load the compiled functions."""
-        from vbtools.ops.masks import warm_up
+        from vbtools.ops.compiled import warm_up
 
         warm_up()
 

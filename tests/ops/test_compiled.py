@@ -1,0 +1,36 @@
+"""What is set for the time being is set back, and getting ready loads no linear algebra."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import cv2
+import pytest
+
+from vbtools.ops.threads import opencv_threads
+
+
+def test_opencvs_threads_are_given_back_whatever_happens() -> None:
+    before = cv2.getNumThreads()
+    inside = []
+
+    def fails() -> None:
+        with opencv_threads(1):
+            inside.append(cv2.getNumThreads())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
+    assert inside == [1]
+    assert cv2.getNumThreads() == before
+
+
+def test_getting_ready_loads_the_kernels_without_scipys_linear_algebra_which_still_loads_afterwards() -> None:
+    code = (
+        "import sys; from vbtools.ops.compiled import warm_up; warm_up()\n"
+        "assert 'numba.np.linalg' in sys.modules\n"
+        "assert 'scipy.linalg' not in sys.modules\n"
+        "import scipy.linalg; scipy.linalg.inv([[2.0]]); warm_up(); assert sys.modules['scipy.linalg'] is scipy.linalg"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
