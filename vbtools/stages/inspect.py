@@ -15,12 +15,11 @@ from vbtools.config.params import FilePath, ParameterError, param
 from vbtools.errors import UsageError
 from vbtools.stages.base import Job, Stage
 from vbtools.stages.licences import tell_licence
+from vbtools.stages.unprotected import unprotected_frames
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from vbtools.store.reader import Reader
 
 TABLES = {"ocr": "ocr", "yolo": "detections"}
 """The table that each backend's findings go to."""
@@ -62,7 +61,7 @@ class Inspect(Stage[InspectParams]):
     """Detect and read on observed pixels only; of findings on the enhanced picture, say if the raw one has them."""
 
     name = "inspect"
-    version = 2
+    version = 3
     summary = "findings: yolo, ocr"
     example = "vbtools inspect -p study.h5 --ocr --on both"
     Params = InspectParams
@@ -76,11 +75,16 @@ class Inspect(Stage[InspectParams]):
             Column("image", "str", "raw or enhanced"), Column("label", "str", "class name"), *_BOX,
         ),
         table(
-            "unprotected", "moments at which the blur was off, sharpest first",
+            "unprotected", "where and when the blur was off, sharpest first; of a frame one region or more",
             Column("row", "int64", "row in /extract/frames"),
             Column("index", "int64", "frame number in the source"),
             Column("time", "float64", "presentation time", "s"),
-            Column("sharpness", "float64", "background sharpness against the call's usual", "ratio"),
+            Column("sharpness", "float64", "the region's, against just before or after it, or the call's usual", "ratio"),
+            Column("x", "float64", "left edge of the region, in the plate's pixels", "px"),
+            Column("y", "float64", "top edge of the region, in the plate's pixels", "px"),
+            Column("width", "float64", "of the region", "px"),
+            Column("height", "float64", "of the region", "px"),
+            Column("whole", "uint8", "1 where the region is most of the picture"),
         ),
     )
 
@@ -171,22 +175,6 @@ def supported(finding: Mapping[str, Any], raw: Sequence[Mapping[str, Any]], key:
     )
 
 
-def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
-    """The frames at which the blur was off, sharpest first: ``row``, ``index``, ``time`` (s), ``sharpness`` (ratio).
-
-    Raises:
-        StageMissingError: extract has not been run.
-    """
-    marked, sharpness, time, index = (
-        project.array("extract", name) for name in ("unprotected", "sharpness", "time", "index")
-    )
-    rows = [
-        {"row": row, "index": int(index[row]), "time": float(time[row]), "sharpness": float(sharpness[row])}
-        for row in marked.nonzero()[0].tolist()
-    ]
-    return sorted(rows, key=lambda row: -row["sharpness"])
-
-
 def _pictures(job: Job[InspectParams]) -> tuple[str, ...]:
     """Which of "raw" and "enhanced" to look at, given what enhance stored."""
     wanted = {"raw": ("raw",), "enhanced": ("enhanced",), "both": ("raw", "enhanced")}[job.params.on]
@@ -234,7 +222,7 @@ def _look(detector: Any, image: NDArray[np.uint8], seen: NDArray[np.bool_]) -> l
 
 
 def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
-    times = [f"{row['time']:.2f} s" for row in unprotected]
+    times = list(dict.fromkeys(f"{row['time']:.2f} s" for row in unprotected))
     if len(times) == 1:
         return f"1 unprotected frame at {times[0]}"
     more = len(times) - NAMED_IN_NOTES
