@@ -18,7 +18,8 @@ from vbtools.pipeline.coco import coco
 from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
 from vbtools.stages import Progress, stage_names
-from vbtools.stages.inspect import TELLING_LETTERS, letters
+from vbtools.backends.inspect.merge import letters
+from vbtools.stages.inspect import TELLING_LETTERS
 from vbtools.stages.unprotected import WHOLE_FROM, regions, unprotected_frames
 
 if TYPE_CHECKING:

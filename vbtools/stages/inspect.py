@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend
+from vbtools.backends.inspect.merge import letters
 from vbtools.backends.torch_device import DEVICES
 from vbtools.config.element import Column, table
 from vbtools.config.params import FilePath, ParameterError, param
 from vbtools.errors import UsageError
 from vbtools.stages.base import Job, Stage
+from vbtools.stages.leak_reader import LeakReader, Under
 from vbtools.stages.licences import tell_licence
 from vbtools.stages.unprotected import unprotected_frames
 
@@ -39,6 +41,9 @@ _BOX = (
     Column("height", "float64", "of the box", "px"),
     Column("confidence", "float64", "the detector's own, 0-1"),
     Column("observed", "float64", "share of the box's pixels that were ever observed, 0-1"),
+    Column("exposure", "float64", "aggregate's exposure, mean under the box, 0-1; NaN where the method is not leak"),
+    Column("room", "float64", "aggregate's confidence that the detail is the room's, mean under the box; NaN likewise"),
+    Column("overlay", "uint8", "1 where it is drawn over the picture (a label, a clock): not of the room"),
     Column("also_on_raw", "uint8", "1 where the raw picture has the same at the same place; always 1 for its own"),
 )
 
@@ -143,18 +148,24 @@ class Inspect(Stage[InspectParams]):
             job.notes.append(f"{hidden:.1f} % of the picture was never observed and was not looked at")
         job.progress.start(len(rows) * len(pictures), "pictures")
         images = {name: _picture(job, name) for name in pictures}
+        leak, under = LeakReader.of(job), Under(job.inputs)
         for row in rows:
             if row.name == "yolo":
                 tell_licence(YOLO_MODEL, job.progress)  # ultralytics' own too, whatever the weights
             detector = row.load()(job.params)
             found = _looks(detector, images, seen, job)
+            if leak and "raw" in found:
+                found["raw"] = leak.findings(row.name, detector, found["raw"])
             raw = found["raw"] if "raw" in found else _raw_of(detector, found["enhanced"], seen, job)
             for name, rows_found in found.items():
+                told = [one | under(one) for one in rows_found]
                 findings[TABLES[row.name]] += [
                     {"image": name, **one, "also_on_raw": int(name == "raw" or supported(one, raw, KEYS[row.name]))}
-                    for one in rows_found
+                    for one in told
                 ]
-                job.notes.append(_found(row.name, rows_found, name))
+                job.notes.append(_found(row.name, [one for one in told if not one["overlay"]], name))
+                if drawn := [one for one in told if one["overlay"]]:
+                    job.notes.append(f"drawn over the picture, not of the room: {_list(row.name, drawn)}")
         for table_name, rows_of_table in findings.items():
             job.output.rows(table_name, rows_of_table)
 
@@ -234,19 +245,18 @@ def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
 def _found(detector: str, found: Sequence[dict[str, Any]], picture: str) -> str:
     """One line: how many, where, and the most telling ones."""
     verb, kind = ("read", "word") if detector == "ocr" else ("found", "object")
-    key = KEYS[detector]
     if not found:
         return f"{verb} no {kind}s on {picture}"
+    chance = ""
+    short = sum(letters(f["text"]) < TELLING_LETTERS for f in found) if detector == "ocr" else 0
+    if short:
+        chance = f" ({short} of them shorter than {TELLING_LETTERS} letters: may be chance)"
+    return f"{verb} {len(found)} {kind}{'' if len(found) == 1 else 's'} on {picture}: {_list(detector, found)}{chance}"
+
+
+def _list(detector: str, found: Sequence[dict[str, Any]]) -> str:
+    """The first few, telling ones first."""
     telling = [f for f in found if detector != "ocr" or letters(f["text"]) >= TELLING_LETTERS]
     shown = [*telling, *(f for f in found if f not in telling)][:NAMED_IN_NOTES]
-    listed = ", ".join(f"'{f[key]}'" for f in shown)
     more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
-    chance = ""
-    if detector == "ocr" and len(telling) < len(found):
-        chance = f" ({len(found) - len(telling)} of them shorter than {TELLING_LETTERS} letters: may be chance)"
-    return f"{verb} {len(found)} {kind}{'' if len(found) == 1 else 's'} on {picture}: {listed}{more}{chance}"
-
-
-def letters(text: str) -> int:
-    """How many letters and digits a word has."""
-    return sum(c.isalnum() for c in text)
+    return ", ".join(f"'{f[KEYS[detector]]}'" for f in shown) + more
