@@ -20,7 +20,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -116,8 +116,9 @@ def vendor_person(data: Path) -> People:
 
 def rooms(data: Path) -> list[U8]:
     """Photographs of rooms at :data:`SIZE`."""
-    paths = [data / "photos" / f"{name}.jpg" for name in ("twilio_office", "twilio_living_room", "depthanything_demo10")]
-    return [cv2.resize(cv2.imread(str(path))[..., ::-1], SIZE, interpolation=cv2.INTER_AREA) for path in paths]
+    names = ("twilio_office", "twilio_living_room", "depthanything_demo10")
+    pictures = [cv2.imread(str(data / "photos" / f"{name}.jpg"))[..., ::-1] for name in names]
+    return [cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA) for picture in pictures]
 
 
 def masks(frames: U8) -> U8:
@@ -171,7 +172,7 @@ def over(room: U8, person: tuple[U8, U8]) -> U8:
 
 
 def blob(rng: np.random.Generator, clean: U8, blurred: U8, person: U8, beside: bool) -> U8 | None:
-    """A soft-edged ellipse of 60 to 150 px that shows something, beside the person or away from them; None: no place."""
+    """A soft-edged ellipse of 60 to 150 px that shows something, beside the person or away from them; or None."""
     w, h = SIZE
     high = np.abs(clean.astype(np.float32) - blurred).mean(axis=2)
     for _ in range(200):
@@ -215,7 +216,8 @@ def vendor_failures(name: str, blurred: U8, clean: U8, alpha: U8, seed: int, sta
             if t in events:
                 kind, length = events[t]
                 whole = np.full(SIZE[::-1], 255, np.uint8)
-                shape = whole if kind in ("raw", "unmuted") else blob(rng, clean[i], blurred[i], alpha[i], kind == "mask")
+                part = kind in ("mask", "patch")
+                shape = blob(rng, clean[i], blurred[i], alpha[i], kind == "mask") if part else whole
                 last = t + length - 1
                 if shape is not None:
                     box = box_of(shape > 128)
@@ -273,7 +275,8 @@ def moved_chair(people: People, room: U8, sigma: float, seed: int) -> Clip:
 
     def make() -> Iterator[U8]:
         product = Product(sigma)
-        x, top, step, length = float(rng.integers(20, 60)), SIZE[1] - 130, float(rng.uniform(2, 6)), int(rng.integers(5, 16))
+        x, top = float(rng.integers(20, 60)), SIZE[1] - 130
+        step, length = float(rng.uniform(2, 6)), int(rng.integers(5, 16))
         for t in range(150):
             moving = 70 <= t < 70 + length
             x += step if moving else 0.0
@@ -282,7 +285,8 @@ def moved_chair(people: People, room: U8, sigma: float, seed: int) -> Clip:
             front = placed(people.at(t), 110.0, 1.0)
             clean = over(over(room, (full, shape)), front)
             if t == 70:
-                clip.planted.append(Planted("moved chair", t, t + length - 1, (round(x), top, 90 + round(step * length), 130)))
+                box = (round(x), top, 90 + round(step * length), 130)
+                clip.planted.append(Planted("moved chair", t, t + length - 1, box))
             yield product(clean, front[1], cv2.subtract(shape, front[1]) if moving else None)
 
     clip.frames = make()
@@ -349,7 +353,8 @@ def negatives(data: Path, seconds: float) -> Iterator[Clip]:
     for name in VENDORS:
         yield Clip(name, looped(read(data / "vendor" / f"{name}_books" / "blurred_call.mp4"), count))
     clips = data / "clips"
-    signing = [read(clips / f"intel_asl_{n}.mkv", crop=True) for n in ("again", "brother", "help", "no", "student", "yes")]
+    names = ("again", "brother", "help", "no", "student", "yes")
+    signing = [read(clips / f"intel_asl_{name}.mkv", crop=True) for name in names]
     yield Clip("asl weak", real_person(np.concatenate(signing), 3.0, count))
     yield Clip("asl strong", labelled(real_person(np.concatenate(signing), 9.0, count)))
     yield Clip("asl book", real_person(read(clips / "intel_asl_book.mkv", crop=True), 5.0, count))
@@ -369,9 +374,8 @@ def encoded(path: Path, frames: Iterator[U8], number: int) -> int:
     count = 0
     with VideoWriter(path, *SIZE, FPS, **settings) as writer:  # type: ignore[arg-type]
         for frame in frames:
-            if grain:
-                frame = np.clip(frame.astype(np.int16) + grain[count % 7], 0, 255).astype(np.uint8)
-            writer.write(frame)
+            grainy = np.clip(frame.astype(np.int16) + grain[count % 7], 0, 255).astype(np.uint8) if grain else frame
+            writer.write(grainy)
             count += 1
     return count
 
@@ -437,7 +441,9 @@ def run(data: Path, seconds: float, only: str | None, folder: Path) -> None:
         for kind, hits in found.items():
             print(f"{kind:14} {sum(hits)} of {len(hits)} found")
         every = [hit for hits in found.values() for hit in hits]
-        print(f"{'all':14} {sum(every)} of {len(every)} found; {frames[0]} of their {frames[1]} frames; besides, {wrong} false")
+        print(
+            f"{'all':14} {sum(every)} of {len(every)} found; {frames[0]} of their {frames[1]} frames; {wrong} false"
+        )
     if only != "positives":
         alarms, length, spent = 0, 0.0, 0.0
         for number, clip in enumerate(negatives(data, seconds)):
@@ -450,7 +456,8 @@ def run(data: Path, seconds: float, only: str | None, folder: Path) -> None:
             length += len(call.index) / FPS
             if claimed:
                 print(f"{clip.name}: false alarm at frames {claimed}")
-        print(f"{alarms} false alarms in {length:.0f} s; {1e3 * spent / (length * FPS):.2f} ms a frame, decoding included")
+        each = 1e3 * spent / (length * FPS)
+        print(f"{alarms} false alarms in {length:.0f} s; {each:.2f} ms a frame, decoding included")
 
 
 def _marked(call: Call) -> list[tuple[int, tuple[float, ...]]]:

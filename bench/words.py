@@ -6,11 +6,12 @@ The projects hold a background made with ``aggregate --method leak``, such as
 
     vbtools run recipes/leak.yaml --video ../shared/data/vendor/shiguredo15_books/blurred_call.mp4 -p s.h5
 
-Counted are words of the truth with four letters and more (letters and digits) of whose box at least 90 % has an exposure
-of 0.1 and more. One is read if a word that inspect stored lies on it and is at most a fifth of its letters away.
+Counted are words of the truth with four letters and more (letters and digits) of whose box at least 90 % has an
+exposure of 0.1 and more. One is read if a word that inspect stored lies on it and is at most a fifth of its letters
+away.
 Decoys are random words of the same shape (capitals, small letters, digits) put in the word's place: how often they
 "are read" is what chance gives. A stored word of four letters and more is false if it lies on no line of text, or is
-no part of one and more than two fifths of its letters away from each of its words.
+more than two fifths of its letters away from each part of that line.
 """
 
 from __future__ import annotations
@@ -41,26 +42,25 @@ WRONG = 0.2
 ON_IT = 0.3
 """A reading lies on a word if they share so much of the smaller box."""
 FAR = 0.4
-INK = 25
-"""Grey levels by which ink differs from its paper."""
+SEEN = 0.8
+"""Upper share of a line's box in which ink is looked for: below there may be the paper's edge."""
 
 
 def words_of(truth: Path) -> list[tuple[str, Box]]:
     """Every word of the scene's lines of text with its box: lines are cut at their widest gaps without ink."""
-    picture = cv2.imread(str(truth / "background.png"), cv2.IMREAD_GRAYSCALE).astype(np.int16)
+    picture = cv2.imread(str(truth / "background.png"), cv2.IMREAD_GRAYSCALE)
     words = []
     for line in json.loads((truth / "truth.json").read_text())["text"]:
         left, top, right, bottom = line["box"]
         texts = line["text"].split()
         part = picture[top:bottom, left:right]
-        blank = ~(np.abs(part - np.median(part[:2])) > INK).any(axis=0)
+        level, _ = cv2.threshold(part, 0, 255, cv2.THRESH_OTSU)
+        blank = ~(part <= level)[: round(SEEN * len(part))].any(axis=0)
         edges = np.flatnonzero(np.diff(np.concatenate(([False], blank, [False])).astype(np.int8)))
         gaps = [(int(b - a), int(a), int(b)) for a, b in edges.reshape(-1, 2) if a > 0 and b < right - left]
         cuts = sorted(sorted(gaps, reverse=True)[: len(texts) - 1], key=lambda gap: gap[1])
         starts, ends = [0, *(cut[2] for cut in cuts)], [*(cut[1] for cut in cuts), right - left]
-        words += [
-            (text, (left + a, top, b - a, bottom - top)) for text, a, b in zip(texts, starts, ends, strict=False)
-        ]
+        words += [(text, (left + a, top, b - a, bottom - top)) for text, a, b in zip(texts, starts, ends, strict=True)]
     return words
 
 
@@ -77,11 +77,12 @@ def is_read(word: str, box: Box, read: list[tuple[str, Box]]) -> bool:
                for text, place in read)  # fmt: skip
 
 
-def is_false(text: str, box: Box, words: list[tuple[str, Box]]) -> bool:
-    """Whether a reading is no word of the truth at its place, nor a part of one."""
-    near = [word.casefold() for word, place in words if on(box, place) > FAR / 4]
-    text = text.casefold()
-    return not any(text in word or edits(text, word) <= FAR * max(len(text), len(word)) for word in near)
+def is_false(text: str, box: Box, lines: list[tuple[str, Box]]) -> bool:
+    """Whether a reading is no part of the line of text at its place: each part is more than 2/5 of its letters away."""
+    near = ["".join(line.casefold().split()) for line, place in lines if on(box, place) > FAR / 4]
+    text, size = text.casefold(), len(text)
+    parts = (line[start : start + size] for line in near for start in range(max(1, len(line) - size + 1)))
+    return not any(edits(text, part) <= FAR * size for part in parts)
 
 
 def decoy(word: str, chance: random.Random) -> str:
@@ -122,6 +123,8 @@ def main() -> int:
     parser.add_argument("--decoys", type=int, default=200, help="random words for each word")
     args = parser.parse_args()
     words, chance, shares = words_of(args.truth), random.Random(0), []
+    boxes = [(one["text"], one["box"]) for one in json.loads((args.truth / "truth.json").read_text())["text"]]
+    lines = [(text, (left, top, right - left, bottom - top)) for text, (left, top, right, bottom) in boxes]
     matched = tried = 0
     for path in args.projects:
         with Reader(path) as project:
@@ -133,13 +136,14 @@ def main() -> int:
         wanted = [(w, b) for w, b in words if letters(w) >= LEAST_LETTERS and inside(b, exposed) >= INSIDE]
         got = [w for w, b in wanted if is_read(w, b, read)]
         telling = [(text, box) for text, box in read if letters(text) >= LEAST_LETTERS]
-        false = [text for text, box in telling if is_false(text, box, words)]
+        false = [text for text, box in telling if is_false(text, box, lines)]
         for word, box in wanted:
             tried += args.decoys
             matched += sum(is_read(decoy(word, chance), box, read) for _ in range(args.decoys))
         shares.append(len(got) / len(wanted) if wanted else float("nan"))
-        print(f"{path.stem}: {len(got)} of {len(wanted)} exposed words read in {seconds:.1f} s; {len(telling)} words of "
-              f"four letters and more, false: {false}\n  read {got}\n  not {[w for w, _ in wanted if w not in got]}")  # fmt: skip
+        print(f"{path.stem}: {len(got)} of {len(wanted)} exposed words read in {seconds:.1f} s: {got}")
+        print(f"    not {[w for w, _ in wanted if w not in got]}")
+        print(f"    of {len(telling)} stored words of four letters and more {len(false)} false: {false}")
     print(f"median {statistics.median(shares):.2f}; decoys {matched} of {tried} ({matched / max(1, tried):.2%})")
     return 0
 

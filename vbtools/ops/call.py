@@ -1,8 +1,9 @@
 """Which frames of a recording are the call, and which of those show the room without protection, wholly or in part.
 
 Every decoded frame is looked at once, at a bounded size, and leaves about 330 bytes behind; the decision is taken at
-the end. (What :mod:`vbtools.ops.glimpses` compares is near in time, and let go after some thousand frames.) The call is the scene (the shots that share a background) that is seen longest. What is not the call is left
-out with a reason. If the evidence does not allow a decision, everything is kept and a note says so.
+the end. (What :mod:`vbtools.ops.glimpses` compares is near in time, and let go after some thousand frames.) The call is
+the scene (the shots that share a background) that is seen longest. What is not the call is left out with a reason. If
+the evidence does not allow a decision, everything is kept and a note says so.
 """
 
 from __future__ import annotations

@@ -101,9 +101,7 @@ class GlimpseFinder:
         """Everything found, in the order of the frames; regions of a frame that overlap are one."""
         self._look(len(self._shot))
         return [
-            Glimpse(frame, box, ratio)
-            for frame in sorted(self._found)
-            for box, ratio in _joined(self._found[frame])
+            Glimpse(frame, box, ratio) for frame in sorted(self._found) for box, ratio in _joined(self._found[frame])
         ]
 
     def _look(self, end: int) -> None:
@@ -187,7 +185,8 @@ def _box(region: Bools) -> Box:
 def _joined(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
     """Boxes that overlap made one, with the greatest ratio."""
     joined: list[tuple[Box, float]] = []
-    for box, ratio in found:
+    for new in found:
+        box, ratio = new
         for other in [one for one in joined if _overlap(one[0], box)]:
             joined.remove(other)
             box, ratio = _around(other[0], box), max(other[1], ratio)

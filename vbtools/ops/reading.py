@@ -1,10 +1,10 @@
 """Versions of a leak image that are easier to read than the image: even contrast, several sizes, both polarities.
 
-What the person's edge showed of a room has the room's detail, but on a plate that is blurred, at a contrast that changes
-from place to place with how much was ever shown, and with ridges where passages of the edge end. A person's eye evens
-that out; a reader of words does not. So each version is divided by its own local contrast, weighted by the exposure, and
-what was never exposed is plain grey. No one version is best: they differ in how fine the evening is, in a slight
-smoothing, in whether what is not believed is left out, in polarity and in size. (bench/words.py counts the words.)
+What the person's edge showed of a room has the room's detail, but on a plate that is blurred, at a contrast that
+changes from place to place with how much was ever shown, and with ridges where passages of the edge end. A person's eye
+evens that out; a reader of words does not. So each version is divided by its own local contrast, weighted by the
+exposure, and what was never exposed is plain grey. No one version is best: they differ in how fine the evening is, in a
+slight smoothing, in whether what is not believed is left out, in polarity and in size. (bench/words.py counts words.)
 """
 
 from __future__ import annotations

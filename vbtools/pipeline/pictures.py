@@ -12,13 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vbtools.backends.inspect.merge import letters
 from vbtools.backends.picture import write_picture, write_whole
 from vbtools.errors import StorageError
 from vbtools.pipeline.coco import coco
 from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
 from vbtools.stages import Progress, stage_names
-from vbtools.backends.inspect.merge import letters
 from vbtools.stages.inspect import TELLING_LETTERS
 from vbtools.stages.unprotected import WHOLE_FROM, regions, unprotected_frames
 
@@ -255,7 +255,7 @@ def _findings_picture(shown: Shown) -> NDArray[np.uint8]:
     picture = cv2.resize(shown.background, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     alone = 0
     for table, key in (("ocr", "text"), ("detections", "label")):
-        raw, enhanced = _by_picture(shown.table("inspect", table))
+        raw, enhanced = _by_picture(_of_room(shown.table("inspect", table)))
         unsupported = [row for row in enhanced if not row["also_on_raw"]]
         picture = boxed(picture, unsupported, key, BLUE, factor)
         picture = boxed(picture, raw, key, ORANGE, factor)  # last: what the background itself shows is never covered
@@ -279,6 +279,11 @@ def _comparison(panels: Sequence[tuple[str, NDArray[np.uint8]]], height: int, wi
 
     scale = min(1.0, PANEL / max(height, width))
     return side_by_side(panels, max(1, round(height * scale)), max(1, round(width * scale)))
+
+
+def _of_room(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is not drawn over the picture."""
+    return [row for row in rows if not row.get("overlay")]
 
 
 def _by_picture(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -349,13 +354,18 @@ def _inspected_words(shown: Shown) -> list[str]:
     sentences: list[str] = []
     found = False
     for table, key in looked:
-        raw, enhanced = _by_picture(shown.table("inspect", table))
+        rows = shown.table("inspect", table)
+        raw, enhanced = _by_picture(_of_room(rows))
         kind, verb = ("word", "read") if table == "ocr" else ("object", "found")
         if raw:
             sentences.append(f"{_count(raw, kind)} {verb} on the background: {_named(raw, key)}.{_short(raw, key)}")
         if enhanced:
             sentences.append(_enhanced_words(enhanced, key, kind, verb))
-        if table == "ocr" and (raw or enhanced):
+        if drawn := [row for row in _by_picture(rows)[0] if row.get("overlay")]:
+            it, is_ = ("It is", "is") if len(drawn) == 1 else ("They are", "are")
+            count = _count(drawn, kind).removesuffix(" was").removesuffix(" were")
+            sentences.append(f"{count} {is_} drawn over the picture: {_named(drawn, key)}. {it} not of the room.")
+        if table == "ocr" and (raw or enhanced) and not shown.has("aggregate", "overlays"):
             sentences.append(OVERLAYS)
         found = found or bool(raw or enhanced)
     if not found:

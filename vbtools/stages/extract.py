@@ -62,7 +62,7 @@ class Extract(Stage[ExtractParams]):
             Column("y", "float64", "top edge, in the frames' pixels", "px"),
             Column("width", "float64", "of the region", "px"),
             Column("height", "float64", "of the region", "px"),
-            Column("sharpness", "float64", "of the region, against just before or after it, or the call's usual", "ratio"),
+            Column("sharpness", "float64", "against just before or after it, or the call's usual", "ratio"),
             optional=True,
         ),
         table(

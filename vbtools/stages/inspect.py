@@ -41,9 +41,15 @@ _BOX = (
     Column("height", "float64", "of the box", "px"),
     Column("confidence", "float64", "the detector's own, 0-1"),
     Column("observed", "float64", "share of the box's pixels that were ever observed, 0-1"),
-    Column("exposure", "float64", "aggregate's exposure, mean under the box, 0-1; NaN where the method is not leak"),
-    Column("room", "float64", "aggregate's confidence that the detail is the room's, mean under the box; NaN likewise"),
-    Column("overlay", "uint8", "1 where it is drawn over the picture (a label, a clock): not of the room"),
+    Column(
+        "exposure", "float64", "aggregate's exposure, mean under the box, 0-1; NaN where the method is not leak",
+        default=math.nan,
+    ),
+    Column(
+        "room", "float64", "aggregate's confidence that the detail is the room's, mean under the box; NaN likewise",
+        default=math.nan,
+    ),
+    Column("overlay", "uint8", "1 where it is drawn over the picture (a label, a clock): not of the room", default=0),
     Column("also_on_raw", "uint8", "1 where the raw picture has the same at the same place; always 1 for its own"),
 )
 
@@ -84,12 +90,12 @@ class Inspect(Stage[InspectParams]):
             Column("row", "int64", "row in /extract/frames"),
             Column("index", "int64", "frame number in the source"),
             Column("time", "float64", "presentation time", "s"),
-            Column("sharpness", "float64", "the region's, against just before or after it, or the call's usual", "ratio"),
-            Column("x", "float64", "left edge of the region, in the plate's pixels", "px"),
-            Column("y", "float64", "top edge of the region, in the plate's pixels", "px"),
-            Column("width", "float64", "of the region", "px"),
-            Column("height", "float64", "of the region", "px"),
-            Column("whole", "uint8", "1 where the region is most of the picture"),
+            Column("sharpness", "float64", "against just before or after it, or the call's usual", "ratio"),
+            Column("x", "float64", "left edge of the region, in the plate's pixels", "px", default=math.nan),
+            Column("y", "float64", "top edge of the region, in the plate's pixels", "px", default=math.nan),
+            Column("width", "float64", "of the region", "px", default=math.nan),
+            Column("height", "float64", "of the region", "px", default=math.nan),
+            Column("whole", "uint8", "1 where the region is most of the picture", default=1),
         ),
     )
 

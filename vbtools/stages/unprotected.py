@@ -13,7 +13,7 @@ _BOX = ("x", "y", "width", "height")
 
 
 def regions(project: Reader) -> list[dict[str, Any]]:
-    """Of each unprotected frame the regions: ``row``, the box ``x, y, width, height`` in px of the frames, ``sharpness``.
+    """The regions of all unprotected frames: ``row``, ``x, y, width, height`` in px of the frames, ``sharpness``.
 
     A frame of which extract stored no region is one region as a whole.
 

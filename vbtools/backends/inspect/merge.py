@@ -7,7 +7,7 @@ from typing import Any
 
 Finding = dict[str, Any]
 
-STRIPPED = "‘’'\"`|{}[]()~_*°!,;:“”«»<>-—="  # noqa: RUF001 (what Tesseract makes of a ridge beside a word)
+STRIPPED = "‘’'\"`|{}[]()~_*°!,;:“”«»<>-—="
 LEAST_HEIGHT = 7.0
 """px of the plate; lower letters are not told apart."""
 COVERED = 0.5
