@@ -5,10 +5,10 @@
     python bench/restore.py --only x4plus                     4 minutes: the large model on a whole background
     python bench/restore.py --only recipe                     3 minutes: recipes/cpu.yaml, MPRNet with random weights
 
-It needs the sample weights, photographs and clips in ../shared/data. Real-ESRGAN is compared in processes of its own, ours and theirs in
-turn, several rounds: time of loading and enlarging, imports left out, and the largest memory that the kernel tells of
-them (``wait4``). The share that counts is of CPU time, which depends least on what else the machine does; wall time
-stands beside it. Exits 1 where a figure of issue 4 is missed.
+It needs the sample weights, photographs and clips in ../shared/data. Real-ESRGAN is compared in processes of its own,
+ours and theirs in turn, several rounds: time of loading and enlarging, imports left out, and the largest memory that
+the kernel tells of them (``wait4``). The share that counts is of CPU time, which depends least on what else the machine
+does; wall time stands beside it. Exits 1 where a figure of issue 4 is missed.
 """
 
 from __future__ import annotations

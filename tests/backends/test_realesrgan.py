@@ -229,3 +229,21 @@ def test_realesrgan_is_imported_in_silence_and_leaves_no_stand_in() -> None:
     root = Path(realesrgan.__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_one_command_enlarges_one_picture(
+    compact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The study's enhance_realesrgan_single and inference_mprnet_single."""
+    from vbtools.backends.picture import read_picture, write_picture
+    from vbtools.cli.main import run
+
+    monkeypatch.chdir(tmp_path)
+    write_picture(Path("in.png"), picture(20, 30))
+    for name, options in (("realesrgan", ["--tile", "0"]), ("mprnet", ["--device", "cpu"])):
+        command = ["enhance", "--image", "in.png", "--output", f"{name}.png", "--steps", name]
+        assert run([*command, "--weights", str(compact), *options]) == 0
+        assert read_picture(Path(f"{name}.png")).shape == (80, 120, 3)
+    assert capfd.readouterr().out == "realesrgan.png\nmprnet.png\n"
+    assert run([*command, "--weights", "in.png"]) == 9
+    assert "damaged, cut short or no checkpoint" in capfd.readouterr().err
