@@ -112,7 +112,8 @@ class GlimpseFinder:
         level = np.stack([cv2.blur(frame.astype(np.float32), (3, 3)) for frame in self._level])
         shot = np.array(self._shot)
         for step in (1, -1):  # what begins, looking back; then what ends, looking ahead
-            jump, change = (part[::step] for part in _jumps(detail[::step], level[::step], shot[::step]))
+            jumps, changes = _jumps(detail[::step], level[::step], shot[::step])
+            jump, change = jumps[::step], changes[::step]
             for frame in np.flatnonzero(_may_count(jump, change)).tolist():
                 if self._done <= frame < end:
                     for region, rise in _regions(jump[frame], change[frame]):
