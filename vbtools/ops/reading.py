@@ -3,8 +3,9 @@
 What the person's edge showed of a room has the room's detail, but on a plate that is blurred, at a contrast that
 changes from place to place with how much was ever shown, and with ridges where passages of the edge end. A person's eye
 evens that out; a reader of words does not. So each version is divided by its own local contrast, weighted by the
-exposure, and what was never exposed is plain grey. No one version is best: they differ in how fine the evening is, in a
-slight smoothing, in whether what is not believed is left out, in polarity and in size. (bench/words.py counts words.)
+exposure, and what was never exposed is plain grey. No one version is best: they differ in how fine the evening is, in
+smoothing, in whether only what is darker than around it is shown (bright ridges then are gone), in whether what is not
+believed is left out, in polarity and in size. (bench/words.py counts words.)
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SCALES = (1.0, 1.5, 2.0, 3.0)  # Tesseract reads letters of 20 to 40 px best; th
 LARGEST = 4096  # px; no version has a longer side
 FINE, COARSE = 16.0, 32.0  # px: sigma over which contrast is evened; about a letter, and a line of them
 SMOOTH = 1.0  # px: sigma that takes the ridges of passages
+CALM, CALM_WINDOWS = 25.0, (5, 15)  # grey levels, px: non-local means, for ridges that are no strokes
 GREY = 150.0  # level of the mean
 CONTRAST = 60.0  # grey levels a local standard deviation is given
 NOISE = 3.0  # grey levels; below this local contrast is not raised to the full
@@ -50,7 +52,7 @@ class Version:
 
 
 def versions(background: U8, exposure: F32, confidence: F32) -> Iterator[Version]:
-    """Make the versions, one at a time: seven, each at every scale. None where nothing was exposed.
+    """Make the versions, one at a time: nine, each at every scale. None where nothing was exposed.
 
     Args:
         background: ``(H, W, 3)`` uint8 RGB.
@@ -67,7 +69,9 @@ def versions(background: U8, exposure: F32, confidence: F32) -> Iterator[Version
     fine, coarse = evened(luma, weight, FINE), evened(luma, weight, COARSE)
     believed = evened(luma, weight * np.clip(confidence[part] / BELIEVED, 0, 1), FINE)
     smooth = cv2.GaussianBlur(fine, (0, 0), SMOOTH)
-    pictures = (luma, fine, _negative(fine), smooth, believed, coarse, _negative(coarse))
+    calm = cv2.fastNlMeansDenoising(fine, None, CALM, *CALM_WINDOWS)
+    ink = np.minimum(fine, np.uint8(GREY))
+    pictures = (luma, fine, _negative(fine), smooth, calm, ink, believed, coarse, _negative(coarse))
     for picture in pictures:
         for scale in SCALES:
             if scale == 1 or scale * max(picture.shape) <= LARGEST:
