@@ -71,13 +71,13 @@ class Project:
             )
             writer.commit(output, self.records[name])
 
-    def extract(self, unprotected: tuple[int, ...] = (UNPROTECTED,), fps: float = 5.0) -> None:
+    def extract(self, unprotected: tuple[int, ...] = (UNPROTECTED,), fps: float = 5.0, **elements: Any) -> None:
         marked = np.isin(np.arange(FRAMES), unprotected)
         self.store(
             "extract", {"fps": fps}, frames=np.stack([frame(row) for row in range(FRAMES)]),
             time=np.arange(FRAMES) * 0.2, index=np.arange(FRAMES) * 5, unprotected=marked.astype(np.uint8),
             sharpness=np.where(marked, 8.1, 1.0).astype(np.float32),
-            dropped=[{"index": 99, "time": 9.9, "reason": "black"}],
+            dropped=[{"index": 99, "time": 9.9, "reason": "black"}], **elements,
         )
 
     def upstream_of_plate(self) -> None:

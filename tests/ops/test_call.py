@@ -208,11 +208,14 @@ def test_detail_doubles_by_24_steps_and_level_is_the_mean():
     rng = np.random.default_rng(0)
     weak = (128 + 40 * rng.choice([-1, 1], (180, 320))).astype(np.uint8)
     strong = (128 + 80 * rng.choice([-1, 1], (180, 320))).astype(np.uint8)
-    (low, level), (high, _) = sharpness.measure(weak), sharpness.measure(strong)
-    assert (low.shape, low.dtype, level.dtype) == ((144,), np.uint8, np.uint8)
-    assert np.median(high.astype(int) - low) == pytest.approx(24, abs=1)
-    assert abs(int(level.mean()) - 128) <= 2
-    assert sharpness.measure(np.full((90, 160), 77, np.uint8))[0].max() == 0
+    low, high = sharpness.measure(weak), sharpness.measure(strong)
+    for few, many, level, shape in (
+        (low.detail, high.detail, low.level, (144,)), (low.fine_detail, high.fine_detail, low.fine_level, (18, 32)),
+    ):  # fmt: skip
+        assert (few.shape, few.dtype, level.shape, level.dtype) == (shape, np.uint8, shape, np.uint8)
+        assert np.median(many.astype(int) - few) == pytest.approx(24, abs=1)
+        assert abs(int(level.mean()) - 128) <= 2
+    assert sharpness.measure(np.full((90, 160), 77, np.uint8)).detail.max() == 0
 
 
 def test_memory_left_behind_by_a_frame_is_small():

@@ -183,6 +183,17 @@ def test_at_most_eight_unprotected_frames_are_written_sharpest_first(
     assert words[0].startswith("The blur was off in 3 frames, at ")
 
 
+def test_a_region_is_marked_in_its_picture_and_told_as_a_part(project: Project, tmp_path: Path) -> None:
+    part = {"row": 2, "x": 20.0, "y": 30.0, "width": 120.0, "height": 60.0, "sharpness": 4.0}
+    project.extract(regions=[part])
+    shown, words = exported(project, tmp_path / "out")
+    marked = (shown["unprotected-10.png"] != frame(2)).any(axis=2)
+    assert marked[26:94, 16:144].any()
+    assert not marked[36:84, 26:134].any()
+    assert not marked[110:].any()
+    assert words[0].startswith("The blur was off in a part of the picture in 1 frame, at 0.40 s (4.0 times as sharp")
+
+
 @pytest.mark.parametrize("size", [(1, 1), (9, 16), (33, 7)])
 def test_a_coverage_picture_of_any_size_has_a_readable_scale(size: tuple[int, int]) -> None:
     picture = coverage_picture(np.full(size, 3, np.uint32))

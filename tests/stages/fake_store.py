@@ -13,10 +13,14 @@ class FakeReader:
     """Elements by (stage, name), as arrays."""
 
     def __init__(self, stored: Mapping[tuple[str, str], Any]) -> None:
-        self.stored = {key: np.asarray(value) for key, value in stored.items()}
+        self.tables = {key: value for key, value in stored.items() if isinstance(value, list)}
+        self.stored = {key: np.asarray(value) for key, value in stored.items() if key not in self.tables}
 
     def has(self, stage: str, name: str) -> bool:
-        return (stage, name) in self.stored
+        return (stage, name) in self.stored or (stage, name) in self.tables
+
+    def table(self, stage: str, name: str) -> list[dict[str, Any]]:
+        return self.tables[stage, name]
 
     def array(self, stage: str, name: str) -> np.ndarray:
         return self.stored[stage, name].copy()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import calls
+import cv2
 import numpy as np
 import pytest
 from fakes import CountingProgress
@@ -31,6 +32,7 @@ class Result:
     index: np.ndarray
     unprotected: np.ndarray
     sharpness: np.ndarray
+    regions: list[dict[str, Any]]
     dropped: list[dict[str, Any]]
     notes: list[str]
     progress: CountingProgress
@@ -58,8 +60,8 @@ def extract(source: Path, folder: Path, **values: Any) -> Result:
     names = ("frames", "time", "index", "unprotected", "sharpness")
     with Reader(project) as reader:
         arrays = {name: reader.array("extract", name) for name in names}
-        dropped = reader.table("extract", "dropped")
-    return Result(**arrays, dropped=dropped, notes=job.notes, progress=job.progress)
+        regions, dropped = (reader.table("extract", name) for name in ("regions", "dropped"))
+    return Result(**arrays, regions=regions, dropped=dropped, notes=job.notes, progress=job.progress)
 
 
 def record(path: Path, frames, fps: float = 25, times: list[float] | None = None, **options: Any) -> Path:
@@ -247,6 +249,25 @@ def test_a_real_recording_with_two_backgrounds_keeps_the_one_seen_longest(tmp_pa
     got = extract(SHARED / "clips" / "kt_demo.webm", tmp_path)
     assert got.reasons() == {"another shot": [*range(28, 35), *range(54, 61)]}  # the frames were looked at
     assert got.raw == []
+
+
+@pytest.mark.shared
+@without_shared
+def test_a_patch_of_one_frame_in_a_real_products_call_is_found_and_told_in_the_stored_frames_pixels(tmp_path):
+    shape = cv2.ellipse(np.zeros((720, 1280), np.uint8), (870, 260), (130, 110), 0, 0, 360, 1, -1)[..., None]
+    with open_video(SHARED / "vendor" / "scene_books" / "clean.mkv") as video:
+        (clean,) = (f.rgb() for f in _until(video, 31) if f.index == 30)
+    with open_video(SHARED / "vendor" / "shiguredo15_books" / "blurred_call.mp4") as video:
+        frames = [np.where(shape, clean, f.rgb()) if f.index == 30 else f.rgb() for f in _until(video, 45)]
+    small = [cv2.resize(frame, (640, 360), interpolation=cv2.INTER_AREA) for frame in frames]
+    source = record(tmp_path / "patched.mp4", small, options={"preset": "veryfast"})
+    got = extract(source, tmp_path, fps=2, resize_long=320)
+    assert got.raw == [30]
+    (region,) = got.regions
+    assert got.index[region["row"]] == 30
+    assert abs(region["x"] + region["width"] / 2 - 870 / 4) < 12
+    assert abs(region["y"] + region["height"] / 2 - 260 / 4) < 12
+    assert region["sharpness"] > 2
 
 
 @pytest.mark.slow

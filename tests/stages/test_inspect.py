@@ -53,6 +53,55 @@ def test_unprotected_moments_come_sharpest_first_and_are_said_first() -> None:
     assert ran.notes == ["2 unprotected frames, sharpest first at 3.20 s, 0.50 s", "read no words on raw"]
 
 
+def test_regions_are_told_in_the_plate_s_pixels_and_a_frame_may_have_two() -> None:
+    left = {"row": 1, "x": 20.0, "y": 40.0, "width": 60.0, "height": 40.0, "sharpness": 3.0}
+    right = {"row": 1, "x": 200.0, "y": 40.0, "width": 60.0, "height": 40.0, "sharpness": 2.0}
+    stored = project(wall({})) | {("extract", "regions"): [left, right]}
+    stored["align", "transform"] = np.repeat([[[1.0, 0.0, 12.0], [0.0, 1.0, -5.0]]], 4, axis=0)  # the camera moved
+    rows = Ran(Inspect(), {}, stored).tables["unprotected"]
+    assert [(row["row"], row["whole"], row["x"], row["y"], row["width"], row["height"]) for row in rows] == [
+        (3, 1, 0, 5, 308, 175), (1, 0, 8, 45, 60, 40), (1, 0, 188, 45, 60, 40),
+    ]  # fmt: skip
+    assert Ran(Inspect(), {}, stored).notes[0] == "2 unprotected frames, sharpest first at 3.20 s, 0.50 s"
+
+
+def leaked(words: dict[str, tuple[int, int]]) -> dict:
+    """A leak image: letters at a tenth of their contrast on a blurred plate that bends, and ridges."""
+    full = wall(words, 200, 420).astype(np.float32)
+    bend = 40 * np.sin(np.arange(420) / 40)[None, :, None] + 25 * np.cos(np.arange(200) / 25)[:, None, None]
+    faint = 130 + bend + 0.1 * (full - full.max())
+    exposure = np.zeros((200, 420), np.float32)
+    exposure[20:180, 20:400] = 0.5
+    return project(np.clip(faint, 0, 255).astype(np.uint8)) | {
+        ("aggregate", "exposure"): exposure, ("aggregate", "confidence"): 0.8 * (exposure > 0),
+        ("aggregate", "overlays"): np.zeros((200, 420), np.uint8),
+    }  # fmt: skip
+
+
+def test_a_leak_image_is_read_at_even_contrast_and_each_word_tells_what_it_rests_on() -> None:
+    stored = leaked({"OFFICE": (40, 80), "HOURS": (230, 150)})
+    rows = Ran(Inspect(), {}, stored).tables["ocr"]
+    assert {row["text"] for row in rows} == {"OFFICE", "HOURS"}
+    for row in rows:
+        assert row["exposure"] == pytest.approx(0.5)
+        assert row["room"] == pytest.approx(0.8)
+        assert row["overlay"] == 0
+    plain = {key: value for key, value in stored.items() if key[1] not in ("exposure", "confidence")}
+    assert len(Ran(Inspect(), {}, plain).tables["ocr"]) < 2, "the image as it is would do: the test is too easy"
+
+
+def test_what_is_drawn_over_the_picture_is_told_as_that() -> None:
+    stored = project(wall({"OFFICE": (30, 60), "HOURS": (30, 140)}))
+    letters = (stored["aggregate", "background"][..., 0] < 150).astype(np.uint8)
+    letters[:90] = 0
+    stored["aggregate", "overlays"] = letters
+    ran = Ran(Inspect(), {}, stored)
+    assert {row["text"]: row["overlay"] for row in ran.tables["ocr"]} == {"OFFICE": 0, "HOURS": 1}
+    assert all(np.isnan(row["exposure"]) and np.isnan(row["room"]) for row in ran.tables["ocr"])
+    assert "read 1 word on raw: 'OFFICE'" in ran.notes
+    assert "drawn over the picture, not of the room: 'HOURS'" in ran.notes
+
+
 def test_one_unprotected_moment_is_one() -> None:
     stored = project(wall({}))
     stored["extract", "unprotected"][1] = 0

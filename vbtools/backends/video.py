@@ -54,6 +54,11 @@ class Frame:
         self.index = index
         self.time_s = time_s
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of :meth:`rgb`, px."""
+        return self._size
+
     def rgb(self) -> U8:
         """The picture, ``(H, W, 3)`` uint8 RGB, 0..255: converted from whatever the recording holds, alpha dropped."""
         pixels = self._orientation.apply(self._decoded.to_ndarray(format="rgb24"))

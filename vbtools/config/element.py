@@ -10,12 +10,14 @@ class Column:
     """One column of a stored table.
 
     ``dtype`` is ``"str"`` (UTF-8, any length) or a numpy dtype name; booleans are stored as ``uint8`` 0/1.
+    ``default`` is what a row gets that lacks the column; where it is None, every row must have it.
     """
 
     name: str
     dtype: str
     description: str
     unit: str = ""
+    default: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Which frames of a recording are the call, and which of those show the room without protection.
+"""Which frames of a recording are the call, and which of those show the room without protection, wholly or in part.
 
 Every decoded frame is looked at once, at a bounded size, and leaves about 330 bytes behind; the decision is taken at
-the end. The call is the scene (the shots that share a background) that is seen longest. What is not the call is left
-out with a reason. If the evidence does not allow a decision, everything is kept and a note says so.
+the end. (What :mod:`vbtools.ops.glimpses` compares is near in time, and let go after some thousand frames.) The call is
+the scene (the shots that share a background) that is seen longest. What is not the call is left out with a reason. If
+the evidence does not allow a decision, everything is kept and a note says so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from vbtools.ops import sharpness, thumbnail
 from vbtools.ops.cells import means
+from vbtools.ops.glimpses import WHOLE, Glimpse, GlimpseFinder
 from vbtools.ops.shots import STILL, Shot, ShotFinder
 
 U8 = NDArray[np.uint8]
@@ -44,7 +46,8 @@ class Call:
         index: ``(T,)`` int64 frame numbers in the source.
         time_s: ``(T,)`` float64 presentation times, in s.
         reason: ``(T,)`` uint8: 0 for a frame of the call, else the place in :data:`REASONS`.
-        unprotected: ``(T,)`` bool; frames of the call only.
+        unprotected: ``(T,)`` bool: sharp, wholly or in part, where the call usually is not; frames of the call only.
+        regions: where they are: of every unprotected frame one or more, in the order of the frames.
         sharpness: ``(T,)`` float32 ratio to the usual of the scene that the frame is in.
         notes: facts that the user should read.
     """
@@ -53,6 +56,7 @@ class Call:
     time_s: F64
     reason: U8
     unprotected: Bools
+    regions: tuple[Glimpse, ...]
     sharpness: NDArray[np.float32]
     notes: tuple[str, ...]
 
@@ -68,6 +72,7 @@ class CallFinder:
         self._level = bytearray()
         self._frozen = bytearray()  # 1 while a shot stands still from its first frame on
         self._shots = ShotFinder()
+        self._glimpses = GlimpseFinder()
         self._last: U8 | None = None
         self._standing: U8 | None = None  # the first frame of a shot that has stood still so far
 
@@ -81,7 +86,7 @@ class CallFinder:
             blue, red: uint8 U and V, of any size.
         """
         small = thumbnail.make(luma, blue, red)
-        detail, level = sharpness.measure(luma)
+        cells = sharpness.measure(luma)
         motion = 255 if self._last is None else _change(self._last, luma)
         self._last = luma
         is_black = float(np.mean(small[..., 0] < BLACK_LEVEL)) >= BLACK_SHARE
@@ -90,8 +95,9 @@ class CallFinder:
         self._index.append(index)
         self._time.append(time_s)
         self._shot.append(shot)
-        self._detail += detail.tobytes()
-        self._level += level.tobytes()
+        self._detail += cells.detail.tobytes()
+        self._level += cells.level.tobytes()
+        self._glimpses.add(cells.fine_detail, cells.fine_level, shot)
 
     def decide(self) -> Call:
         """Say which frames are the call. There is always at least one.
@@ -108,10 +114,13 @@ class CallFinder:
         reason, notes = _reasons(shots, shot, scene, time_s)
         if not notes:
             reason[_frozen_lead_in(reason, shot, np.frombuffer(self._frozen, np.uint8), time_s)] = FROZEN
-        unprotected, softer, ratio = self._sharpness(scene, time_s)
+        sharper, softer, ratio = self._sharpness(scene, time_s)
         of_call = reason == KEPT
-        notes += _describe(of_call, unprotected & of_call, softer & of_call, time_s)
-        return Call(index, time_s, reason, unprotected & of_call, ratio, tuple(notes))
+        regions = _regions(self._glimpses.finish(), sharper & of_call, of_call, ratio)
+        unprotected = np.zeros(len(index), np.bool_)
+        unprotected[[one.frame for one in regions]] = True
+        notes += _describe(of_call, unprotected, softer & of_call, time_s)
+        return Call(index, time_s, reason, unprotected, regions, ratio, tuple(notes))
 
     def _stands_still(self, luma: U8, shot: int, motion: int) -> bool:
         if shot >= 0 and shot not in self._shot[-1:]:
@@ -132,6 +141,16 @@ class CallFinder:
             found = sharpness.judge(detail[here], level[here], time_s[here])
             unprotected[here], softer[here], ratio[here] = found.unprotected, found.softer, found.ratio
         return unprotected, softer, ratio
+
+
+def _regions(
+    glimpses: list[Glimpse], sharper: Bools, of_call: Bools, ratio: NDArray[np.float32]
+) -> tuple[Glimpse, ...]:
+    """The glimpses of the call, and the whole of each frame that is sharper as a whole and of which no part is told."""
+    told = [one for one in glimpses if of_call[one.frame]]
+    without = set(np.flatnonzero(sharper).tolist()).difference(one.frame for one in told)
+    return tuple(sorted([*told, *(Glimpse(frame, WHOLE, float(ratio[frame])) for frame in without)],
+                        key=lambda one: (one.frame, one.box)))  # fmt: skip
 
 
 def _reasons(

@@ -22,6 +22,7 @@ F32 = NDArray[np.float32]
 
 GRID = (16, 9)  # cells across and down
 CELLS = GRID[0] * GRID[1]
+FINE_GRID = (32, 18)  # 2x2 of these make one of those
 # Noise and coding errors of a flat cell have an r.m.s. of 0.5 to 1 grey level after the filter (vendor clips,
 # 1.2 Mbit/s); adding it keeps their ratios at 1.
 FLOOR = 1.0
@@ -58,7 +59,23 @@ class Sharpness:
     ratio: F32
 
 
-def measure(luma: U8) -> tuple[U8, U8]:
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Detail and brightness of a frame, cell by cell.
+
+    Attributes:
+        detail, level: ``(144,)`` uint8, rows of :data:`GRID`: detail in steps of 1/24 octave above the noise floor, and
+            mean luma.
+        fine_detail, fine_level: ``(18, 32)`` uint8, the same of cells of half the sides.
+    """
+
+    detail: U8
+    level: U8
+    fine_detail: U8
+    fine_level: U8
+
+
+def measure(luma: U8) -> Cells:
     """Detail and brightness of a frame, cell by cell.
 
     Detail is the r.m.s. of the Laplacian of the lightly smoothed luma: it falls with the third power of a blur's
@@ -66,15 +83,15 @@ def measure(luma: U8) -> tuple[U8, U8]:
 
     Args:
         luma: ``(h, w)`` uint8, 0..255.
-
-    Returns:
-        ``(144,)`` uint8 detail, in steps of 1/24 octave above the noise floor, and ``(144,)`` uint8 mean luma.
     """
     curve = cv2.Laplacian(cv2.GaussianBlur(luma, (3, 3), 0), cv2.CV_16S)
-    power = means(cv2.multiply(curve, curve, dtype=cv2.CV_32F), GRID)
+    power, level = means(cv2.multiply(curve, curve, dtype=cv2.CV_32F), FINE_GRID), means(luma, FINE_GRID)
+    return Cells(_steps(means(power, GRID)).ravel(), means(level, GRID).ravel(), _steps(power), level)
+
+
+def _steps(power: F32) -> U8:
     octaves = np.log2(np.sqrt(power) / FLOOR + 1.0)
-    detail = np.clip(np.round(octaves * STEPS), 0, 255).astype(np.uint8)
-    return detail.ravel(), means(luma, GRID).ravel()
+    return np.clip(np.round(octaves * STEPS), 0, 255).astype(np.uint8)
 
 
 def judge(detail: U8, level: U8, time_s: NDArray[np.float64]) -> Sharpness:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vbtools.errors import StorageError
 from vbtools.stages import Progress, Silent, stage
+from vbtools.stages.unprotected import regions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,12 +119,14 @@ def _labels(reader: Reader) -> Callable[[int], list[tuple[str, tuple[int, int, i
     from vbtools.ops.draw import BLUE, INK, ORANGE
 
     index, time = reader.array("extract", "index"), reader.array("extract", "time")
-    unprotected, sharpness = reader.array("extract", "unprotected"), reader.array("extract", "sharpness")
+    sharpness: dict[int, float] = {}
+    for one in regions(reader):
+        sharpness[one["row"]] = max(one["sharpness"], sharpness.get(one["row"], 0.0))
     left_out = _left_out(reader)
 
     def labels(row: int) -> list[tuple[str, tuple[int, int, int]]]:
         lines = [(f"frame {index[row]}   {time[row]:.2f} s", INK)]
-        if unprotected[row]:
+        if row in sharpness:
             lines.append((f"UNPROTECTED: {sharpness[row]:.1f} times as sharp as usual", ORANGE))
         if row in left_out:
             lines.append((f"LEFT OUT: {left_out[row]}", BLUE))

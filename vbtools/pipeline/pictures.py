@@ -8,16 +8,19 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vbtools.backends.inspect.merge import letters
 from vbtools.backends.picture import write_picture, write_whole
 from vbtools.errors import StorageError
 from vbtools.pipeline.coco import coco
 from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
 from vbtools.stages import Progress, stage_names
-from vbtools.stages.inspect import TELLING_LETTERS, letters, unprotected_frames
+from vbtools.stages.inspect import TELLING_LETTERS
+from vbtools.stages.unprotected import WHOLE_FROM, regions, unprotected_frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +33,8 @@ FILM = "frames.mp4"
 COCO = "detections.coco.json"
 PICTURES = {"raw": "background.png", "enhanced": "enhanced.png"}
 """The exported picture on which inspect's findings of each kind were made."""
-MOST_UNPROTECTED = 8
-"""So many unprotected frames are written, sharpest first."""
+MOST_UNPROTECTED = 60
+"""So many unprotected frames are written, sharpest first: two seconds of them."""
 OTHER_SHOT = "another shot"
 """The reason that extract gives for frames of another background."""
 OVERLAYS = (
@@ -88,7 +91,7 @@ class Shown:
 
     @cached_property
     def unprotected(self) -> list[dict[str, Any]]:
-        """Frames at which the blur was off, sharpest first."""
+        """Where and when the blur was off, sharpest first; a frame may have several regions."""
         return unprotected_frames(self.reader) if self.has("extract", "unprotected") else []
 
     def hatched(self, stage: str, name: str) -> NDArray[np.uint8]:
@@ -210,8 +213,9 @@ def _pictures(shown: Shown) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     if shown.has("extract", "frames"):
         yield "first_frame.png", shown.frame(0)
         yield "frame.png", shown.frame(shown.middle_row())
-        for one in shown.unprotected[:MOST_UNPROTECTED]:
-            yield f"unprotected-{one['index']}.png", shown.frame(one["row"])
+        index_of = {one["row"]: one["index"] for one in shown.unprotected}  # sharpest first, each frame once
+        for row, index in islice(index_of.items(), MOST_UNPROTECTED):
+            yield f"unprotected-{index}.png", _unprotected_picture(shown, row)
     if shown.has("aggregate", "background"):
         yield "background.png", shown.background
         yield "coverage.png", coverage_picture(shown.reader.array("aggregate", "coverage"))
@@ -222,6 +226,17 @@ def _pictures(shown: Shown) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         panels = _panels(shown)
         if len(panels) > 1:
             yield "comparison.png", _comparison(panels, *shown.observed.shape)
+
+
+def _unprotected_picture(shown: Shown, row: int) -> NDArray[np.uint8]:
+    """The frame, with a box around each region; as it is where that would be around nearly all of it."""
+    from vbtools.ops.draw import ORANGE, boxed
+
+    picture = shown.frame(row)
+    here = [one for one in regions(shown.reader) if one["row"] == row]
+    parts = [one for one in here if one["width"] * one["height"] < WHOLE_FROM * picture.shape[0] * picture.shape[1]]
+    told = [one | {"told": f"{one['sharpness']:.1f} times as sharp"} for one in parts]
+    return boxed(picture, told, "told", ORANGE, 1.0) if told else picture
 
 
 def _enhanced(shown: Shown) -> tuple[str, ...]:
@@ -240,7 +255,7 @@ def _findings_picture(shown: Shown) -> NDArray[np.uint8]:
     picture = cv2.resize(shown.background, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     alone = 0
     for table, key in (("ocr", "text"), ("detections", "label")):
-        raw, enhanced = _by_picture(shown.table("inspect", table))
+        raw, enhanced = _by_picture(_of_room(shown.table("inspect", table)))
         unsupported = [row for row in enhanced if not row["also_on_raw"]]
         picture = boxed(picture, unsupported, key, BLUE, factor)
         picture = boxed(picture, raw, key, ORANGE, factor)  # last: what the background itself shows is never covered
@@ -266,20 +281,37 @@ def _comparison(panels: Sequence[tuple[str, NDArray[np.uint8]]], height: int, wi
     return side_by_side(panels, max(1, round(height * scale)), max(1, round(width * scale)))
 
 
+def _of_room(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is not drawn over the picture."""
+    return [row for row in rows if not row.get("overlay")]
+
+
 def _by_picture(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     raw = [row for row in rows if row["image"] == "raw"]
     return raw, [row for row in rows if row["image"] != "raw"]
 
 
 def _unprotected_words(unprotected: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not unprotected:
+    """One sentence on frames that are sharp as a whole, and one on those of which a part is."""
+    sharpest = {one["row"]: one for one in reversed(unprotected)}
+    whole_rows = {one["row"] for one in unprotected if one["whole"]}
+    in_order = sorted(sharpest.values(), key=lambda one: -one["sharpness"])
+    whole = [one for one in in_order if one["row"] in whole_rows]
+    part = [one for one in in_order if one["row"] not in whole_rows]
+    return _moment_words(whole, "", "the room as it is") + _moment_words(
+        part, " in a part of the picture", "that part of the room as it is"
+    )
+
+
+def _moment_words(frames: Sequence[Mapping[str, Any]], where: str, what: str) -> list[str]:
+    if not frames:
         return []
-    moments = [f"{one['time']:.2f} s ({one['sharpness']:.1f} times as sharp as usual)" for one in unprotected]
+    moments = [f"{one['time']:.2f} s ({one['sharpness']:.1f} times as sharp as usual)" for one in frames]
     if len(moments) == 1:
-        return [f"The blur was off in 1 frame, at {moments[0]}: it shows the room as it is."]
+        return [f"The blur was off{where} in 1 frame, at {moments[0]}: it shows {what}."]
     more = f" and {len(moments) - MOST_NAMED} more" if len(moments) > MOST_NAMED else ""
     at = ", ".join(moments[:MOST_NAMED]) + more
-    return [f"The blur was off in {len(moments)} frames, at {at}: they show the room as it is."]
+    return [f"The blur was off{where} in {len(moments)} frames, at {at}: they show {what}."]
 
 
 def _other_shot_words(shown: Shown) -> list[str]:
@@ -322,13 +354,18 @@ def _inspected_words(shown: Shown) -> list[str]:
     sentences: list[str] = []
     found = False
     for table, key in looked:
-        raw, enhanced = _by_picture(shown.table("inspect", table))
+        rows = shown.table("inspect", table)
+        raw, enhanced = _by_picture(_of_room(rows))
         kind, verb = ("word", "read") if table == "ocr" else ("object", "found")
         if raw:
             sentences.append(f"{_count(raw, kind)} {verb} on the background: {_named(raw, key)}.{_short(raw, key)}")
         if enhanced:
             sentences.append(_enhanced_words(enhanced, key, kind, verb))
-        if table == "ocr" and (raw or enhanced):
+        if drawn := [row for row in _by_picture(rows)[0] if row.get("overlay")]:
+            it, is_ = ("It is", "is") if len(drawn) == 1 else ("They are", "are")
+            count = _count(drawn, kind).removesuffix(" was").removesuffix(" were")
+            sentences.append(f"{count} {is_} drawn over the picture: {_named(drawn, key)}. {it} not of the room.")
+        if table == "ocr" and (raw or enhanced) and not shown.has("aggregate", "overlays"):
             sentences.append(OVERLAYS)
         found = found or bool(raw or enhanced)
     if not found:

@@ -38,7 +38,7 @@ class Extract(Stage[ExtractParams]):
     """Decode every frame, decide which belong to the call, keep those that were asked for."""
 
     name = "extract"
-    version = 1
+    version = 2
     summary = "frames: sample, resize, drop what is not the call"
     example = "vbtools extract call.mp4 -p study.h5 --fps 15 --resize-long 960"
     Params = ExtractParams
@@ -49,11 +49,21 @@ class Extract(Stage[ExtractParams]):
         Element("index", "int64", ("T",), "frame number in the source, in presentation order from 0"),
         Element(
             "unprotected", "uint8", ("T",),
-            "1 where the frame is much sharper than its neighbours: the blur was off for an instant",
+            "1 where the frame is much sharper than its neighbours, wholly or in part: the blur failed for an instant",
         ),
         Element(
             "sharpness", "float32", ("T",),
             "background sharpness against the call's own usual; 1 is usual", "ratio",
+        ),
+        table(
+            "regions", "where unprotected frames are sharp, in the order of the frames; of a frame one or more",
+            Column("row", "int64", "row in /extract/frames"),
+            Column("x", "float64", "left edge, in the frames' pixels", "px"),
+            Column("y", "float64", "top edge, in the frames' pixels", "px"),
+            Column("width", "float64", "of the region", "px"),
+            Column("height", "float64", "of the region", "px"),
+            Column("sharpness", "float64", "against just before or after it, or the call's usual", "ratio"),
+            optional=True,
         ),
         table(
             "dropped", "frames that are not of the call, in source order",
@@ -93,7 +103,7 @@ class Extract(Stage[ExtractParams]):
 
     def _run(self, job: Job[ExtractParams], source: Path) -> None:
         params = job.params
-        chosen, call = _first_pass(job, source)
+        chosen, call, size = _first_pass(job, source)
         if params.keep_all:
             kept = set(call.index.tolist())
         else:
@@ -107,7 +117,7 @@ class Extract(Stage[ExtractParams]):
                 "Choose more with --fps and --sample-every, or keep everything with --keep-all",
             )
         job.output.reorder("frames", order)
-        _store_facts(job, call, [stored[row] for row in order])
+        _store_facts(job, call, [stored[row] for row in order], size)
 
 
 def _source(job: Job[ExtractParams]) -> Path:
@@ -116,16 +126,20 @@ def _source(job: Job[ExtractParams]) -> Path:
     return job.source
 
 
-def _first_pass(job: Job[ExtractParams], source: Path) -> tuple[list[int], Call]:
-    """Store the frames that the parameters choose; return their numbers, and what is what in the recording."""
+def _first_pass(job: Job[ExtractParams], source: Path) -> tuple[list[int], Call, tuple[int, int]]:
+    """Store the frames that the parameters choose.
+
+    Returns:
+        their numbers, what is what in the recording, and height and width of stored frames, px.
+    """
     from vbtools.backends.video import open_video
     from vbtools.ops.call import LONG_SIDE, CallFinder
-    from vbtools.ops.sampling import Sampler
+    from vbtools.ops.sampling import Sampler, fit_long_side
 
     params = job.params
     sampler, finder = Sampler(params.fps, params.sample_every), CallFinder()
     chosen: list[int] = []
-    looked_at = 0
+    looked_at, size = 0, (0, 0)
     # Converting, shrinking and packing a frame goes on while the next one is analysed.
     with open_video(source) as video, ThreadPoolExecutor(1, thread_name_prefix="extract") as storing:
         stored: Future[None] | None = None
@@ -136,7 +150,7 @@ def _first_pass(job: Job[ExtractParams], source: Path) -> tuple[list[int], Call]
             job.progress.advance()
             if frame.time_s < params.start:
                 continue
-            looked_at += 1
+            looked_at, size = looked_at + 1, frame.size
             planes = frame.planes(LONG_SIDE)
             if sampler.takes(frame.time_s):
                 if stored is not None:
@@ -154,7 +168,8 @@ def _first_pass(job: Job[ExtractParams], source: Path) -> tuple[list[int], Call]
         raise InputError(f"There is no frame {asked} in '{source}', which is {length:.2f} s long")
     if params.end is not None and params.end > length:
         job.notes.append(f"the recording ends at {length:.2f} s, before the {params.end:g} s that were asked for")
-    return chosen, finder.decide()
+    width, height = fit_long_side(size[1], size[0], params.resize_long)
+    return chosen, finder.decide(), (height, width)
 
 
 def _fetch(job: Job[ExtractParams], source: Path, wanted: list[int]) -> list[int]:
@@ -174,7 +189,7 @@ def _fetch(job: Job[ExtractParams], source: Path, wanted: list[int]) -> list[int
     raise InputError(f"'{source}' decoded differently the second time", "Is something still writing to it?")
 
 
-def _store_facts(job: Job[ExtractParams], call: Call, stored: list[int]) -> None:
+def _store_facts(job: Job[ExtractParams], call: Call, stored: list[int], size: tuple[int, int]) -> None:
     import numpy as np
 
     from vbtools.ops.call import REASONS, left_out
@@ -184,6 +199,13 @@ def _store_facts(job: Job[ExtractParams], call: Call, stored: list[int]) -> None
     job.output.write("time", call.time_s[rows])
     job.output.write("unprotected", call.unprotected[rows].astype(np.uint8))
     job.output.write("sharpness", call.sharpness[rows])
+    height, width = size
+    row_of = {int(frame): row for row, frame in enumerate(rows)}
+    job.output.rows("regions", [
+        {"row": row_of[one.frame], "x": one.box[0] * width, "y": one.box[1] * height, "width": one.box[2] * width,
+         "height": one.box[3] * height, "sharpness": one.ratio}
+        for one in call.regions if one.frame in row_of
+    ])
     gone = [] if job.params.keep_all else np.flatnonzero(call.reason).tolist()
     job.output.rows("dropped", [
         {"index": int(call.index[i]), "time": float(call.time_s[i]), "reason": REASONS[call.reason[i]]}

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend
+from vbtools.backends.inspect.merge import letters
 from vbtools.backends.torch_device import DEVICES
 from vbtools.config.element import Column, table
 from vbtools.config.params import FilePath, ParameterError, param
 from vbtools.errors import UsageError
 from vbtools.stages.base import Job, Stage
+from vbtools.stages.leak_reader import LeakReader, Under
 from vbtools.stages.licences import tell_licence
+from vbtools.stages.unprotected import unprotected_frames
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from vbtools.store.reader import Reader
 
 TABLES = {"ocr": "ocr", "yolo": "detections"}
 """The table that each backend's findings go to."""
@@ -40,6 +41,15 @@ _BOX = (
     Column("height", "float64", "of the box", "px"),
     Column("confidence", "float64", "the detector's own, 0-1"),
     Column("observed", "float64", "share of the box's pixels that were ever observed, 0-1"),
+    Column(
+        "exposure", "float64", "aggregate's exposure, mean under the box, 0-1; NaN where the method is not leak",
+        default=math.nan,
+    ),
+    Column(
+        "room", "float64", "aggregate's confidence that the detail is the room's, mean under the box; NaN likewise",
+        default=math.nan,
+    ),
+    Column("overlay", "uint8", "1 where it is drawn over the picture (a label, a clock): not of the room", default=0),
     Column("also_on_raw", "uint8", "1 where the raw picture has the same at the same place; always 1 for its own"),
 )
 
@@ -62,7 +72,7 @@ class Inspect(Stage[InspectParams]):
     """Detect and read on observed pixels only; of findings on the enhanced picture, say if the raw one has them."""
 
     name = "inspect"
-    version = 2
+    version = 3
     summary = "findings: yolo, ocr"
     example = "vbtools inspect -p study.h5 --ocr --on both"
     Params = InspectParams
@@ -76,11 +86,16 @@ class Inspect(Stage[InspectParams]):
             Column("image", "str", "raw or enhanced"), Column("label", "str", "class name"), *_BOX,
         ),
         table(
-            "unprotected", "moments at which the blur was off, sharpest first",
+            "unprotected", "where and when the blur was off, sharpest first; of a frame one region or more",
             Column("row", "int64", "row in /extract/frames"),
             Column("index", "int64", "frame number in the source"),
             Column("time", "float64", "presentation time", "s"),
-            Column("sharpness", "float64", "background sharpness against the call's usual", "ratio"),
+            Column("sharpness", "float64", "against just before or after it, or the call's usual", "ratio"),
+            Column("x", "float64", "left edge of the region, in the plate's pixels", "px", default=math.nan),
+            Column("y", "float64", "top edge of the region, in the plate's pixels", "px", default=math.nan),
+            Column("width", "float64", "of the region", "px", default=math.nan),
+            Column("height", "float64", "of the region", "px", default=math.nan),
+            Column("whole", "uint8", "1 where the region is most of the picture", default=1),
         ),
     )
 
@@ -139,18 +154,24 @@ class Inspect(Stage[InspectParams]):
             job.notes.append(f"{hidden:.1f} % of the picture was never observed and was not looked at")
         job.progress.start(len(rows) * len(pictures), "pictures")
         images = {name: _picture(job, name) for name in pictures}
+        leak, under = LeakReader.of(job), Under(job.inputs)
         for row in rows:
             if row.name == "yolo":
                 tell_licence(YOLO_MODEL, job.progress)  # ultralytics' own too, whatever the weights
             detector = row.load()(job.params)
             found = _looks(detector, images, seen, job)
+            if leak and "raw" in found:
+                found["raw"] = leak.findings(row.name, detector, found["raw"])
             raw = found["raw"] if "raw" in found else _raw_of(detector, found["enhanced"], seen, job)
             for name, rows_found in found.items():
+                told = [one | under(one) for one in rows_found]
                 findings[TABLES[row.name]] += [
                     {"image": name, **one, "also_on_raw": int(name == "raw" or supported(one, raw, KEYS[row.name]))}
-                    for one in rows_found
+                    for one in told
                 ]
-                job.notes.append(_found(row.name, rows_found, name))
+                job.notes.append(_found(row.name, [one for one in told if not one["overlay"]], name))
+                if drawn := [one for one in told if one["overlay"]]:
+                    job.notes.append(f"drawn over the picture, not of the room: {_list(row.name, drawn)}")
         for table_name, rows_of_table in findings.items():
             job.output.rows(table_name, rows_of_table)
 
@@ -169,22 +190,6 @@ def supported(finding: Mapping[str, Any], raw: Sequence[Mapping[str, Any]], key:
         and other["y"] <= y <= other["y"] + other["height"]
         for other in raw
     )
-
-
-def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
-    """The frames at which the blur was off, sharpest first: ``row``, ``index``, ``time`` (s), ``sharpness`` (ratio).
-
-    Raises:
-        StageMissingError: extract has not been run.
-    """
-    marked, sharpness, time, index = (
-        project.array("extract", name) for name in ("unprotected", "sharpness", "time", "index")
-    )
-    rows = [
-        {"row": row, "index": int(index[row]), "time": float(time[row]), "sharpness": float(sharpness[row])}
-        for row in marked.nonzero()[0].tolist()
-    ]
-    return sorted(rows, key=lambda row: -row["sharpness"])
 
 
 def _pictures(job: Job[InspectParams]) -> tuple[str, ...]:
@@ -234,7 +239,7 @@ def _look(detector: Any, image: NDArray[np.uint8], seen: NDArray[np.bool_]) -> l
 
 
 def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
-    times = [f"{row['time']:.2f} s" for row in unprotected]
+    times = list(dict.fromkeys(f"{row['time']:.2f} s" for row in unprotected))
     if len(times) == 1:
         return f"1 unprotected frame at {times[0]}"
     more = len(times) - NAMED_IN_NOTES
@@ -246,19 +251,18 @@ def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
 def _found(detector: str, found: Sequence[dict[str, Any]], picture: str) -> str:
     """One line: how many, where, and the most telling ones."""
     verb, kind = ("read", "word") if detector == "ocr" else ("found", "object")
-    key = KEYS[detector]
     if not found:
         return f"{verb} no {kind}s on {picture}"
+    chance = ""
+    short = sum(letters(f["text"]) < TELLING_LETTERS for f in found) if detector == "ocr" else 0
+    if short:
+        chance = f" ({short} of them shorter than {TELLING_LETTERS} letters: may be chance)"
+    return f"{verb} {len(found)} {kind}{'' if len(found) == 1 else 's'} on {picture}: {_list(detector, found)}{chance}"
+
+
+def _list(detector: str, found: Sequence[dict[str, Any]]) -> str:
+    """The first few, telling ones first."""
     telling = [f for f in found if detector != "ocr" or letters(f["text"]) >= TELLING_LETTERS]
     shown = [*telling, *(f for f in found if f not in telling)][:NAMED_IN_NOTES]
-    listed = ", ".join(f"'{f[key]}'" for f in shown)
     more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
-    chance = ""
-    if detector == "ocr" and len(telling) < len(found):
-        chance = f" ({len(found) - len(telling)} of them shorter than {TELLING_LETTERS} letters: may be chance)"
-    return f"{verb} {len(found)} {kind}{'' if len(found) == 1 else 's'} on {picture}: {listed}{more}{chance}"
-
-
-def letters(text: str) -> int:
-    """How many letters and digits a word has."""
-    return sum(c.isalnum() for c in text)
+    return ", ".join(f"'{f[KEYS[detector]]}'" for f in shown) + more

@@ -80,12 +80,14 @@ class StageOutput:
         self.small[name] = (element, data)
 
     def rows(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Set a table from rows that have every declared column."""
+        """Set a table from rows that have every declared column that has no default."""
         element = self._elements[name]
         kinds = [(c.name, h5py.string_dtype() if c.dtype == "str" else np.dtype(c.dtype)) for c in element.columns]
         data = np.empty(len(rows), dtype=np.dtype(kinds))
         for position, row in enumerate(rows):
-            data[position] = tuple(row[c.name] for c in element.columns)
+            data[position] = tuple(
+                row[c.name] if c.default is None else row.get(c.name, c.default) for c in element.columns
+            )
         self.small[name] = (element, data)
 
     def check_whole(self) -> None:

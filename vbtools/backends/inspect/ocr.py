@@ -81,7 +81,9 @@ class TesseractReader:
                 f"Tesseract has no language '{absent[0]}'", f"Installed: {', '.join(installed) or 'none'}"
             )
 
-    def __call__(self, image: NDArray[np.uint8], observed: NDArray[np.bool_], scale: float) -> list[dict[str, Any]]:
+    def __call__(
+        self, image: NDArray[np.uint8], observed: NDArray[np.bool_], scale: float, *, enlarge: bool = True
+    ) -> list[dict[str, Any]]:
         """Return one dict a word, in reading order, see :mod:`vbtools.backends.inspect`.
 
         Args:
@@ -89,6 +91,7 @@ class TesseractReader:
             observed: ``(H', W')`` bool; words that were read where less than :data:`LEAST_OBSERVED` of the box is True
                 are dropped.
             scale: pixels of the image per pixel of the plate.
+            enlarge: whether a small image is enlarged before it is read, see :data:`ENLARGE`.
 
         Raises:
             VbtoolsError: Tesseract failed; the message has its own words.
@@ -99,7 +102,7 @@ class TesseractReader:
             return []
         filled = image if observed.all() else fill(image, observed)
         looked_at = list(pieces(*image.shape[:2]))
-        found = [word for piece in looked_at for word in self._words_of(filled, piece)]
+        found = [word for piece in looked_at for word in self._words_of(filled, piece, enlarge)]
         words = []
         for word in found if len(looked_at) == 1 else without_doubles(found):
             share = share_observed(observed, word["x"], word["y"], word["width"], word["height"])
@@ -108,10 +111,10 @@ class TesseractReader:
                 words.append({**word, **box, "observed": share})
         return words
 
-    def _words_of(self, image: NDArray[np.uint8], piece: Piece) -> list[dict[str, Any]]:
+    def _words_of(self, image: NDArray[np.uint8], piece: Piece, enlarge: bool) -> list[dict[str, Any]]:
         """The words of one piece, certain enough and its own to tell; boxes in the whole image's pixels."""
         part = image[piece.top : piece.bottom, piece.left : piece.right]
-        factor = piece.factor or enlargement(*part.shape[:2])
+        factor = piece.factor or (enlargement(*part.shape[:2]) if enlarge else 1)
         words = []
         for row in self._read(_resized(part, factor)):
             x, y, width, height = (row[side] / factor for side in ("left", "top", "width", "height"))

@@ -1,0 +1,152 @@
+"""How many words of a leak image inspect reads, and how many it invents: projects against the truth of their scene.
+
+    python bench/words.py --truth ../shared/data/vendor/scene_books PROJECT.h5 ...  [--decoys 200]
+
+The projects hold a background made with ``aggregate --method leak``, such as
+
+    vbtools run recipes/leak.yaml --video ../shared/data/vendor/shiguredo15_books/blurred_call.mp4 -p s.h5
+
+Counted are words of the truth with four letters and more (letters and digits) of whose box at least 90 % has an
+exposure of 0.1 and more. One is read if a word that inspect stored lies on it and is at most a fifth of its letters
+away.
+Decoys are random words of the same shape (capitals, small letters, digits) put in the word's place: how often they
+"are read" is what chance gives. A stored word of four letters and more is false if it lies on no line of text, or is
+more than two fifths of its letters away from each part of that line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import string
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vbtools.backends.inspect.merge import edits, letters
+from vbtools.stages import Job, stage
+from vbtools.store import Reader
+
+Box = tuple[float, float, float, float]
+LEAST_LETTERS = 4
+EXPOSURE = 0.1
+INSIDE = 0.9
+WRONG = 0.2
+ON_IT = 0.3
+"""A reading lies on a word if they share so much of the smaller box."""
+FAR = 0.4
+SEEN = 0.8
+"""Upper share of a line's box in which ink is looked for: below there may be the paper's edge."""
+
+
+def words_of(truth: Path) -> list[tuple[str, Box]]:
+    """Every word of the scene's lines of text with its box: lines are cut at their widest gaps without ink."""
+    picture = cv2.imread(str(truth / "background.png"), cv2.IMREAD_GRAYSCALE)
+    words = []
+    for line in json.loads((truth / "truth.json").read_text())["text"]:
+        left, top, right, bottom = line["box"]
+        texts = line["text"].split()
+        part = picture[top:bottom, left:right]
+        level, _ = cv2.threshold(part, 0, 255, cv2.THRESH_OTSU)
+        blank = ~(part <= level)[: round(SEEN * len(part))].any(axis=0)
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], blank, [False])).astype(np.int8)))
+        gaps = [(int(b - a), int(a), int(b)) for a, b in edges.reshape(-1, 2) if a > 0 and b < right - left]
+        cuts = sorted(sorted(gaps, reverse=True)[: len(texts) - 1], key=lambda gap: gap[1])
+        starts, ends = [0, *(cut[2] for cut in cuts)], [*(cut[1] for cut in cuts), right - left]
+        words += [(text, (left + a, top, b - a, bottom - top)) for text, a, b in zip(texts, starts, ends, strict=True)]
+    return words
+
+
+def on(a: Box, b: Box) -> float:
+    """Shared area as a share of the smaller box."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return max(0.0, width) * max(0.0, height) / max(1e-9, min(a[2] * a[3], b[2] * b[3]))
+
+
+def is_read(word: str, box: Box, read: list[tuple[str, Box]]) -> bool:
+    """Whether a reading at this place is the word, but for a fifth of its letters."""
+    return any(on(box, place) > ON_IT and edits(text.casefold(), word.casefold()) <= WRONG * len(word)
+               for text, place in read)  # fmt: skip
+
+
+def is_false(text: str, box: Box, lines: list[tuple[str, Box]]) -> bool:
+    """Whether a reading is no part of the line of text at its place: each part is more than 2/5 of its letters away."""
+    near = ["".join(line.casefold().split()) for line, place in lines if on(box, place) > FAR / 4]
+    text, size = text.casefold(), len(text)
+    parts = (line[start : start + size] for line in near for start in range(max(1, len(line) - size + 1)))
+    return not any(edits(text, part) <= FAR * size for part in parts)
+
+
+def decoy(word: str, chance: random.Random) -> str:
+    """A random word of the same shape."""
+    kinds = ((str.isdigit, string.digits), (str.isupper, string.ascii_uppercase), (str.islower, string.ascii_lowercase))
+    return "".join(next((chance.choice(of) for is_kind, of in kinds if is_kind(c)), c) for c in word)
+
+
+def inside(box: Box, exposed: NDArray[np.bool_]) -> float:
+    """Share of a box that is exposed."""
+    x, y, width, height = (round(v) for v in box)
+    return float(exposed[y : y + height, x : x + width].mean())
+
+
+class _Rows:
+    """Takes the tables that a stage writes."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, list[dict[str, Any]]] = {}
+
+    def rows(self, name: str, rows: list[dict[str, Any]]) -> None:
+        self.tables[name] = rows
+
+
+def inspected(project: Reader) -> list[dict[str, Any]]:
+    """What inspect, with its defaults, would store as words now."""
+    one, output = stage("inspect"), _Rows()
+    job: Job[Any] = Job(one.parameters({}), project, output)  # type: ignore[arg-type]
+    one.run(job)
+    return output.tables["ocr"]
+
+
+def main() -> int:
+    """Print a line a project, and the median."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("projects", nargs="+", type=Path)
+    parser.add_argument("--truth", type=Path, required=True, help="folder with truth.json and background.png")
+    parser.add_argument("--decoys", type=int, default=200, help="random words for each word")
+    args = parser.parse_args()
+    words, chance, shares = words_of(args.truth), random.Random(0), []
+    boxes = [(one["text"], one["box"]) for one in json.loads((args.truth / "truth.json").read_text())["text"]]
+    lines = [(text, (left, top, right - left, bottom - top)) for text, (left, top, right, bottom) in boxes]
+    matched = tried = 0
+    for path in args.projects:
+        with Reader(path) as project:
+            begun = time.perf_counter()
+            stored = inspected(project)
+            seconds = time.perf_counter() - begun
+            exposed = project.array("aggregate", "exposure") >= EXPOSURE
+        read = [(row["text"], (row["x"], row["y"], row["width"], row["height"])) for row in stored]
+        wanted = [(w, b) for w, b in words if letters(w) >= LEAST_LETTERS and inside(b, exposed) >= INSIDE]
+        got = [w for w, b in wanted if is_read(w, b, read)]
+        telling = [(text, box) for text, box in read if letters(text) >= LEAST_LETTERS]
+        false = [text for text, box in telling if is_false(text, box, lines)]
+        for word, box in wanted:
+            tried += args.decoys
+            matched += sum(is_read(decoy(word, chance), box, read) for _ in range(args.decoys))
+        shares.append(len(got) / len(wanted) if wanted else float("nan"))
+        print(f"{path.stem}: {len(got)} of {len(wanted)} exposed words read in {seconds:.1f} s: {got}")
+        print(f"    not {[w for w, _ in wanted if w not in got]}")
+        print(f"    of {len(telling)} stored words of four letters and more {len(false)} false: {false}")
+    print(f"median {statistics.median(shares):.2f}; decoys {matched} of {tried} ({matched / max(1, tried):.2%})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
