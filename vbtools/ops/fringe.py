@@ -113,27 +113,46 @@ def add_to_bins(detail: Any, bins: Any, y0: Any, x0: Any, step: Any, total: Any,
                 count[b, row, x + x0] += 1
 
 
+def nearness(opacity: F32, count: NDArray[Any], groups: int) -> NDArray[np.int64]:
+    """Groups of distances that hold about the same weight each, nearest first.
+
+    Args:
+        opacity: (BINS,) float32, the room's mean opacity.
+        count: (BINS,): pixels of all frames in each bin.
+        groups: how many.
+
+    Returns:
+        (BINS,) int64, 0 to ``groups`` - 1.
+    """
+    weight = opacity.astype(np.float64) ** 2 * count
+    middle = np.cumsum(weight) - weight / 2
+    return np.minimum(groups * middle / max(float(weight.sum()), 1e-12), groups - 1).astype(np.int64)
+
+
 @njit(nogil=True, cache=True)
 def add_to_passages(
-    detail: Any, distance: Any, bins: Any, y0: Any, x0: Any, opacity: Any, time: Any, rule: Any, state: Any,
-    total: Any, weight: Any, passages: Any, support: Any, strongest: Any,
+    detail: Any, distance: Any, bins: Any, y0: Any, x0: Any, opacity: Any, nearness: Any, time: Any, rule: Any,
+    state: Any, total: Any, weight: Any, passages: Any, support: Any, strongest: Any,
 ) -> None:  # fmt: skip
     """Add one frame's detail to the sums of the passage that each pixel is in.
 
     A passage is a stretch of time in which the fringe lies over a pixel at about one distance. It ends when the fringe
     has been away for a while, or lies otherwise over the pixel by more than the detail's own size: only then can what
-    is seen twice be the room, and not the person, or a block that the codec repeats.
+    is seen twice be the room, and not the person, or a block that the codec repeats. What was seen nearer to the mask
+    and farther from it is kept apart: a person who comes back to a pose shows the same again, at the same distance.
 
     Args:
         detail, distance: (h, w) float32.
         bins: (h, w) uint8.
         y0, x0: of the box in the frame.
         opacity: (BINS,) float32, the room's mean opacity by distance, 1 at its strongest.
+        nearness: (BINS,) int64: the group of distances that a bin belongs to, from 0.
         time: of the frame, s.
         rule: (3,) float32: s for which the fringe must have been away, px by which it must have moved, and the opacity
             from which a pixel counts as in the fringe.
         state: (2, H, W) float32: when the fringe was last here (s, -inf: never) and at which distance it came.
-        total, weight: (K, H, W) float32, added to: opacity times detail, and opacity squared; passage n is in n mod K.
+        total, weight: (P, G, H, W) float32, added to: opacity times detail, and opacity squared, of passage n mod P and
+            group of distances.
         passages: (H, W) uint16, counted up.
         support: (H, W) uint32: frames in the fringe.
         strongest: (H, W) float32: the largest opacity so far.
@@ -158,6 +177,6 @@ def add_to_passages(
             if passages[Y, X] == 0:
                 continue
             k = (passages[Y, X] - 1) % groups
-            total[k, Y, X] += a * detail[y, x]
-            weight[k, Y, X] += a * a
+            total[k, nearness[b], Y, X] += a * detail[y, x]
+            weight[k, nearness[b], Y, X] += a * a
             strongest[Y, X] = max(strongest[Y, X], a)

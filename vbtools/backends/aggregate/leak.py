@@ -40,20 +40,22 @@ LEARNING_GROUPS, LEARNING_S = 4, 1.0
 """Opacities are learned between alternate seconds, in so many groups."""
 LEARNING_ROWS = 240
 """Rows of the picture that the opacities are learned from; every row says the same."""
-PASSAGES = 8
-"""Passages that are kept apart; the ninth joins the first, and so on, so that memory does not grow with the clip."""
+PASSAGES = 4
+"""Passages that are kept apart; the fifth joins the first, and so on, so that memory does not grow with the clip."""
+NEARNESS = 2
+"""Groups of distances that are kept apart within a passage."""
 AWAY_S = 0.5
 """s; H.264 repeats a block for no longer than the next change over it."""
 MOVED_PX = 8.0
 """px at 720 rows, twice the detail's sigma: what the person showed here before now lies elsewhere."""
 IN_FRINGE = 0.15
 """Opacity against the strongest from which a frame supports a pixel."""
-SCALE_FRAMES = 64
+SCALE_FRAMES = 128
 """Frames on which the detail's scale is measured, evenly over the clip."""
-BELIEVED = 0.5
+BELIEVED = 0.25
 """Share of signal from which the detail serves to measure single frames' opacity."""
-EVERY_PX = 7
-"""Windows for the scale are taken every so many px along both axes: about two to a window."""
+EVERY_PX = 12.0
+"""px at 720 rows between the windows in which the scale is measured: they touch."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -71,13 +73,13 @@ class Leak:
             job.progress.start(4 * seen.count, "frames")
             clip = _Clip(job, seen, time)
             plate = _plate(clip)
-            opacity = _opacity(clip, plate)
-            found = _passages(clip, plate, opacity)
+            opacity, nearness = _opacity(clip, plate)
+            found = _passages(clip, plate, opacity, nearness)
             room = leak.combine(found.total, found.weight, clip.unit)
             scale, exposure = _scale(clip, plate, room, found.strongest)
         believed = confidence(room, found.passages, exposure, scale, clip.unit)
         believed[plate.overlays] = 0
-        picture = np.clip(plate.picture + (room.best * np.float32(scale))[..., None], 0, 255)
+        picture = np.clip(plate.picture + (room.best * scale)[..., None], 0, 255)
         job.output.write("exposure", exposure)
         job.output.write("confidence", believed)
         job.output.write("overlays", plate.overlays.astype(np.uint8))
@@ -239,8 +241,8 @@ def _distance(person: U8, size: tuple[int, ...]) -> F32:
     return fringe.signed_distance(person)
 
 
-def _opacity(clip: _Clip, plate: _Plate) -> F32:
-    """(BINS,) float32: the room's opacity by distance, 1 at its strongest."""
+def _opacity(clip: _Clip, plate: _Plate) -> tuple[F32, NDArray[np.int64]]:
+    """The room's opacity by distance, 1 at its strongest, and the group of distances, both (BINS,)."""
     height, width = clip.seen.size
     step = max(1, height // LEARNING_ROWS)
     shape = (LEARNING_GROUPS, fringe.BINS, -(-height // step), width)
@@ -249,7 +251,8 @@ def _opacity(clip: _Clip, plate: _Plate) -> F32:
         if edge is not None:
             group = int(frame.time_s // LEARNING_S) % LEARNING_GROUPS
             fringe.add_to_bins(edge.detail, edge.bins, edge.box.y0, edge.box.x0, step, total[group], count[group])
-    return leak.opacities(total, count, np.ascontiguousarray(plate.detail[::step]))
+    opacity = leak.opacities(total, count, np.ascontiguousarray(plate.detail[::step]))
+    return opacity, fringe.nearness(opacity, count.sum(axis=(0, 2, 3), dtype=np.float64), NEARNESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +266,10 @@ class _Passages:
     strongest: F32
 
 
-def _passages(clip: _Clip, plate: _Plate, opacity: F32) -> _Passages:
+def _passages(clip: _Clip, plate: _Plate, opacity: F32, nearness: NDArray[np.int64]) -> _Passages:
     size, unit = clip.seen.size, clip.unit
     found = _Passages(
-        np.zeros((PASSAGES, *size), np.float32), np.zeros((PASSAGES, *size), np.float32),
+        np.zeros((PASSAGES, NEARNESS, *size), np.float32), np.zeros((PASSAGES, NEARNESS, *size), np.float32),
         np.zeros(size, np.uint16), np.zeros(size, np.uint32), np.zeros(size, np.float32),
     )  # fmt: skip
     state = np.full((2, *size), -np.inf, np.float32)
@@ -274,37 +277,46 @@ def _passages(clip: _Clip, plate: _Plate, opacity: F32) -> _Passages:
     for frame, edge in clip.each(_edge(clip, plate)):
         if edge is not None:
             fringe.add_to_passages(
-                edge.detail, edge.distance, edge.bins, edge.box.y0, edge.box.x0, opacity, frame.time_s, rule, state,
-                found.total, found.weight, found.passages, found.support, found.strongest,
+                edge.detail, edge.distance, edge.bins, edge.box.y0, edge.box.x0, opacity, nearness, frame.time_s, rule,
+                state, found.total, found.weight, found.passages, found.support, found.strongest,
             )  # fmt: skip
     leak.uncover(found.total, found.weight, plate.detail, unit)
     return found
 
 
-def _scale(clip: _Clip, plate: _Plate, room: leak.Detail, strongest: F32) -> tuple[float, F32]:
-    """The detail's scale, and the exposure (H, W) float32, 0-1: the largest opacity at which a pixel was ever shown."""
+def _scale(clip: _Clip, plate: _Plate, room: leak.Detail, strongest: F32) -> tuple[F32, F32]:
+    """The detail's scale and the exposure, both (H, W) float32; the exposure, 0-1, is the largest opacity ever."""
+    size, grid = clip.seen.size, max(1, round(EVERY_PX * clip.unit))
     believed = room.share > BELIEVED
     chosen = _spread(clip.seen.count, SCALE_FRAMES)
     look_at = _edge(clip, plate)
-    largest = np.zeros(clip.seen.size, np.float32)
+    best = np.zeros((-(-size[0] // grid), -(-size[1] // grid)), np.float32)
+    clear = np.zeros_like(best)
 
-    def look(frame: _Frame) -> tuple[fringe.Box, F32, Mask] | None:
+    def look(frame: _Frame) -> tuple[tuple[slice, slice], F32] | None:
         edge = look_at(frame) if frame.number in chosen else None
         if edge is None:
             return None
-        cut = edge.box.slices
-        ratio, clear = leak.exposures(edge.detail, room.plain[cut], believed[cut], clip.unit)
-        return edge.box, ratio, clear & (edge.bins != fringe.OUTSIDE)
+        y, x = -(-edge.box.y0 // grid), -(-edge.box.x0 // grid)
+        ratio, agrees = leak.exposures(edge.detail, room.plain[edge.box.slices], believed[edge.box.slices], clip.unit)
+        shown = np.where(agrees & (edge.bins != fringe.OUTSIDE), ratio, 0)
+        shown = shown[y * grid - edge.box.y0 :: grid, x * grid - edge.box.x0 :: grid]
+        return (slice(y, y + shown.shape[0]), slice(x, x + shown.shape[1])), shown
 
-    ratios: list[F32] = []
-    grid = max(1, round(EVERY_PX * clip.unit))
     for _, seen in clip.each(look):
         if seen is not None:
-            box, ratio, clear = seen
-            np.maximum(largest[box.slices], np.where(clear, ratio, 0), out=largest[box.slices])
-            ratios.append(ratio[::grid, ::grid][clear[::grid, ::grid]])
-    scale = leak.scale(np.concatenate(ratios) if ratios else np.empty(0, np.float32))
-    return scale, np.clip(np.maximum(largest, strongest) / np.float32(scale), 0, 1)
+            np.maximum(best[seen[0]], seen[1], out=best[seen[0]])
+            clear[seen[0]] += seen[1] > 0
+    scale = _enlarged(leak.scales(best, clear, EVERY_PX), grid, size)
+    return scale, np.clip(np.maximum(_enlarged(best, grid, size), strongest) / scale, 0, 1) * (strongest > 0)
+
+
+def _enlarged(samples: F32, grid: int, size: tuple[int, int]) -> F32:
+    """Samples taken at every ``grid``-th pixel, bilinear between them, (H, W) float32."""
+    move = np.array([[1 / grid, 0, 0], [0, 1 / grid, 0]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    enlarged = cv2.warpAffine(samples, move, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(enlarged, np.float32)
 
 
 def _spread(count: int, most: int) -> frozenset[int]:
