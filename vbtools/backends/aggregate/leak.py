@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 FAR_PX = 20.0
 """px at 720 rows from the mask beyond which a pixel belongs to the plate: twice what a fringe is wide in the median."""
+OFTEN = 0.2
+"""Share of the frames in which a pixel must have been far from the person for an overlay to be looked for in it."""
 SAMPLES = 48
 """Frames from which the halo is found, evenly over the clip."""
 LEARNING_GROUPS, LEARNING_S = 4, 1.0
@@ -50,12 +52,12 @@ MOVED_PX = 8.0
 """px at 720 rows, twice the detail's sigma: what the person showed here before now lies elsewhere."""
 IN_FRINGE = 0.15
 """Opacity against the strongest from which a frame supports a pixel."""
-SCALE_FRAMES = 128
-"""Frames on which the detail's scale is measured, evenly over the clip."""
+VIEWS = 256
+"""Frames that are compared with the detail found, evenly over the clip."""
 BELIEVED = 0.25
-"""Share of signal from which the detail serves to measure single frames' opacity."""
+"""Share of signal from which single frames are compared with the detail."""
 EVERY_PX = 12.0
-"""px at 720 rows between the windows in which the scale is measured: they touch."""
+"""px at 720 rows between the windows in which frames are compared with the detail: they touch."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -76,7 +78,11 @@ class Leak:
             opacity, nearness = _opacity(clip, plate)
             found = _passages(clip, plate, opacity, nearness)
             room = leak.combine(found.total, found.weight, clip.unit)
-            scale, exposure = _scale(clip, plate, room, found.strongest)
+            views = _views(clip, plate, room)
+        grid, size = _grid(clip), clip.seen.size
+        scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
+        shown = np.maximum(_enlarged(views.best, grid, size), found.strongest) / scale
+        exposure = np.clip(shown, 0, 1) * (found.strongest > 0)
         believed = confidence(room, found.passages, exposure, scale, clip.unit)
         believed[plate.overlays] = 0
         picture = np.clip(plate.picture + (room.best * scale)[..., None], 0, 255)
@@ -86,9 +92,9 @@ class Leak:
         job.output.write("support", found.support)
         job.output.write("passages", found.passages)
         coverage = plate.count + found.support
-        shown = np.rint(picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge is invented
+        whole = np.rint(picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge is invented
         picture[coverage == 0] = np.nan
-        write(job, picture, coverage, shown)
+        write(job, picture, coverage, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,7 @@ class _Plate:
 def _plate(clip: _Clip) -> _Plate:
     size, unit = clip.seen.size, clip.unit
     total = np.zeros((*size, 3), np.uint32)
+    squares = np.zeros(size, np.float64)
     count = np.zeros(size, np.uint32)
     chosen = _spread(clip.seen.count, SAMPLES)
     samples: list[tuple[F32, F32, F32]] = []
@@ -181,6 +188,8 @@ def _plate(clip: _Clip) -> _Plate:
     for frame, (far, sample) in clip.each(look):
         total += cv2.bitwise_and(frame.pixels, frame.pixels, mask=far)
         count += far
+        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+        cv2.accumulateSquare(gray, squares, mask=far)
         if sample is not None:
             samples.append(sample)
     frames, probability, distance = (np.stack(part) for part in zip(*samples, strict=True))
@@ -188,7 +197,10 @@ def _plate(clip: _Clip) -> _Plate:
     mean = (total / np.maximum(count, 1)[..., None]).astype(np.float32) - halo.enlarged(shift, size)
     picture = fill(mean, count > 0)
     luma = picture @ LUMA
-    return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, overlays(luma, count > 0, unit))
+    seen = np.maximum(count, 1)
+    deviation = np.sqrt(np.maximum(squares / seen - ((total @ LUMA) / seen) ** 2, 0)).astype(np.float32)
+    drawn = overlays(luma, deviation, count > OFTEN * clip.seen.count, unit)
+    return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,31 +296,33 @@ def _passages(clip: _Clip, plate: _Plate, opacity: F32, nearness: NDArray[np.int
     return found
 
 
-def _scale(clip: _Clip, plate: _Plate, room: leak.Detail, strongest: F32) -> tuple[F32, F32]:
-    """The detail's scale and the exposure, both (H, W) float32; the exposure, 0-1, is the largest opacity ever."""
-    size, grid = clip.seen.size, max(1, round(EVERY_PX * clip.unit))
-    believed = room.share > BELIEVED
-    chosen = _spread(clip.seen.count, SCALE_FRAMES)
+def _views(clip: _Clip, plate: _Plate, room: leak.Detail) -> leak.Views:
+    """What single frames show of the room's detail, on a grid of every :data:`EVERY_PX`."""
+    size, grid = clip.seen.size, _grid(clip)
+    known = np.where(room.share > BELIEVED, room.plain, np.float32(0))
+    chosen = _spread(clip.seen.count, VIEWS)
     look_at = _edge(clip, plate)
-    best = np.zeros((-(-size[0] // grid), -(-size[1] // grid)), np.float32)
-    clear = np.zeros_like(best)
+    found = leak.Views.none((-(-size[0] // grid), -(-size[1] // grid)))
 
-    def look(frame: _Frame) -> tuple[tuple[slice, slice], F32] | None:
+    def look(frame: _Frame) -> tuple[tuple[slice, slice], F32, F32, F32] | None:
         edge = look_at(frame) if frame.number in chosen else None
         if edge is None:
             return None
         y, x = -(-edge.box.y0 // grid), -(-edge.box.x0 // grid)
-        ratio, agrees = leak.exposures(edge.detail, room.plain[edge.box.slices], believed[edge.box.slices], clip.unit)
-        shown = np.where(agrees & (edge.bins != fringe.OUTSIDE), ratio, 0)
-        shown = shown[y * grid - edge.box.y0 :: grid, x * grid - edge.box.x0 :: grid]
-        return (slice(y, y + shown.shape[0]), slice(x, x + shown.shape[1])), shown
+        cut = slice(y * grid - edge.box.y0, None, grid), slice(x * grid - edge.box.x0, None, grid)
+        ratio, r = leak.agreement(edge.detail, known[edge.box.slices], clip.unit)
+        distance = np.where(edge.bins == fringe.OUTSIDE, np.nan, edge.distance)[cut].astype(np.float32)
+        where = slice(y, y + distance.shape[0]), slice(x, x + distance.shape[1])
+        return where, ratio[cut], r[cut], distance
 
     for _, seen in clip.each(look):
         if seen is not None:
-            np.maximum(best[seen[0]], seen[1], out=best[seen[0]])
-            clear[seen[0]] += seen[1] > 0
-    scale = _enlarged(leak.scales(best, clear, EVERY_PX), grid, size)
-    return scale, np.clip(np.maximum(_enlarged(best, grid, size), strongest) / scale, 0, 1) * (strongest > 0)
+            found.add(*seen)
+    return found
+
+
+def _grid(clip: _Clip) -> int:
+    return max(1, round(EVERY_PX * clip.unit))
 
 
 def _enlarged(samples: F32, grid: int, size: tuple[int, int]) -> F32:
