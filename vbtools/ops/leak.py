@@ -29,8 +29,9 @@ AGREES = 0.6
 """Correlation from which a frame is said to show the room's detail in a window."""
 LEAST_POWER = 0.5
 """Grey levels squared of the room's detail, unscaled, below which a window says nothing."""
-BEST_SHOWN = 0.5
-"""Opacity at which the frame that shows a place best does so: that of the middle of a feathered mask's edge."""
+BEST_SHOWN = 0.45
+"""Opacity at which the frame that shows a place best does so: a feathered mask's at the middle of its edge, or a little
+less. Measured where the truth is known (bench/leak.py): 0.3 to 0.6."""
 ENOUGH_FRAMES = 4
 """Frames that clearly show a place, for the best of them to count fully."""
 SCALE_PX = 12.0
@@ -38,7 +39,8 @@ SCALE_PX = 12.0
 PRIOR = 0.03
 """Weight of the clip's usual scale against a place's own, in samples at full weight."""
 USUAL_SCALE = 3.0
-LARGEST_SCALE = 8.0
+SCALES = (0.25, 8.0)
+"""Bounds; below 1 because opacities are relative to the strongest, and fewer hidden frames look like more opacity."""
 ROUNDS = 8
 """Of the factorisation; the opacities then change by less than 0.01."""
 RIDGE = 0.3
@@ -51,7 +53,7 @@ SHRINKING = np.float32(0.75)
 """Power of the share of signal by which the detail is weakened: 1 is Wiener's filter, of least squared error, which takes
 contrast away; 1/2 keeps the power and lets more noise through."""
 CONTRAST = np.float32(1.6)
-"""Gives the contrast back at the usual share of signal, a half."""
+"""Gives the contrast back where half or more is signal."""
 APART_PRIOR = 0.02
 """Added to the weight of pairs at different distances: where there are hardly any, nothing is known to agree."""
 NOISE_FLOOR = 0.25
@@ -177,7 +179,7 @@ def combine(total: F32, weight: F32, unit: float) -> Detail:
     error = (_pooled(power - counts * plain * plain, unit) + np.float32(0.05)) / (freedom + np.float32(0.05))
     error = np.maximum(error, np.float32(NOISE_FLOOR))
     found = Detail(plain, plain, signal, apart, error, counts)
-    return replace(found, best=plain * CONTRAST * found.share**SHRINKING)
+    return replace(found, best=plain * np.minimum(CONTRAST * found.share**SHRINKING, 1))
 
 
 class _Pairs:
@@ -244,6 +246,7 @@ class Views:
 
     Attributes:
         best: (h, w) float32: the largest ratio of a frame's detail to the room's among the frames that clearly show it.
+        total: (h, w) float32: the sum of these ratios.
         clear, against: (h, w) float32: frames that clearly show it (correlation above :data:`AGREES`), and that clearly
             show its opposite, which only chance does.
         outside: (h, w) float32: frames that clearly show it beyond the mask, where no person is to be expected.
@@ -251,6 +254,7 @@ class Views:
     """
 
     best: F32
+    total: F32
     clear: F32
     against: F32
     outside: F32
@@ -260,7 +264,7 @@ class Views:
     @classmethod
     def none(cls, size: tuple[int, int]) -> Views:
         """Of no frame yet."""
-        zero = [np.zeros(size, np.float32) for _ in range(4)]
+        zero = [np.zeros(size, np.float32) for _ in range(5)]
         return cls(*zero, np.full(size, np.inf, np.float32), np.full(size, -np.inf, np.float32))
 
     def add(self, where: tuple[slice, slice], ratio: F32, r: F32, distance: F32) -> None:
@@ -268,6 +272,7 @@ class Views:
         told = np.isfinite(distance)
         clear = told & (r > AGREES)
         np.maximum(self.best[where], np.where(clear, ratio, 0), out=self.best[where])
+        self.total[where] += np.where(clear, ratio, 0)
         self.clear[where] += clear
         self.outside[where] += clear & (distance > 0)
         self.against[where] += told & (r < -AGREES)
@@ -293,7 +298,7 @@ def scales(best: F32, clear: F32, spacing: float) -> F32:
         spacing: px at 720 rows between the samples.
 
     Returns:
-        (h, w) float32, within 1 and :data:`LARGEST_SCALE`; smooth; of its neighbours where nothing was clear, and
+        (h, w) float32, within :data:`SCALES`; smooth; of its neighbours where nothing was clear, and
         the usual (:data:`USUAL_SCALE`) where nothing was at all.
     """
     weight = np.minimum(clear / np.float32(ENOUGH_FRAMES), 1)
@@ -304,4 +309,4 @@ def scales(best: F32, clear: F32, spacing: float) -> F32:
     sigma = SCALE_PX / spacing
     summed = cv2.GaussianBlur(logs * weight, (0, 0), sigma) + np.float32(PRIOR) * usual
     smooth = summed / (cv2.GaussianBlur(weight, (0, 0), sigma) + np.float32(PRIOR))
-    return np.clip(np.exp(smooth), 1, LARGEST_SCALE).astype(np.float32)
+    return np.clip(np.exp(smooth), *SCALES).astype(np.float32)

@@ -18,8 +18,9 @@ Mask = NDArray[np.bool_]
 FINE_PX, COARSE_PX = 1.0, 3.0
 """Sigmas of the two Gaussians, px: the ratio of slopes is 3 for a step, 1.14 behind a blur of sigma 5, 1.5 of 2.3."""
 SHARP_RATIO = 1.7
-LEAST_SLOPE = 4.0
-"""Grey levels a px; fainter edges are noise, coding, or too faint to be taken for the room's."""
+LEAST_SLOPE = 10.0
+"""Grey levels a px after the fine Gaussian: that of a step of 25, and of what is written to be read; fainter ones are
+too faint to be taken for the room's."""
 GROWN_PX = 6.0
 """px at 720 rows around an overlay's edges: their reach in the detail, and their coding errors."""
 STILL = 4.0
@@ -33,7 +34,7 @@ def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> Mask:
 
     Args:
         plate: (H, W) float32, luminance 0-255: the mean of many frames away from the person.
-        deviation: (H, W) float32: standard deviation of the same over time.
+        deviation: (H, W) float32: standard deviation over all frames, those with the person before it too.
         seen: (H, W) bool: where it was observed often enough; the border of what was observed is no edge.
         unit: rows / 720.
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
-from vbtools.ops.confidence import confidence
+from vbtools.ops.confidence import confidence, features
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 FAR_PX = 20.0
 """px at 720 rows from the mask beyond which a pixel belongs to the plate: twice what a fringe is wide in the median."""
-OFTEN = 0.2
+OFTEN = 0.1
 """Share of the frames in which a pixel must have been far from the person for an overlay to be looked for in it."""
 SAMPLES = 48
 """Frames from which the halo is found, evenly over the clip."""
@@ -83,8 +83,8 @@ class Leak:
         scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
         shown = np.maximum(_enlarged(views.best, grid, size), found.strongest) / scale
         exposure = np.clip(shown, 0, 1) * (found.strongest > 0)
-        believed = confidence(room, found.passages, exposure, scale, clip.unit)
-        believed[plate.overlays] = 0
+        given = features(room, views, found.passages, plate.detail, scale, grid, clip.unit)
+        believed = _enlarged(confidence(given), grid, size) * ((found.support > 0) & ~plate.overlays)
         picture = np.clip(plate.picture + (room.best * scale)[..., None], 0, 255)
         job.output.write("exposure", exposure)
         job.output.write("confidence", believed)
@@ -168,7 +168,7 @@ class _Plate:
 def _plate(clip: _Clip) -> _Plate:
     size, unit = clip.seen.size, clip.unit
     total = np.zeros((*size, 3), np.uint32)
-    squares = np.zeros(size, np.float64)
+    moments = _Moments(size)
     count = np.zeros(size, np.uint32)
     chosen = _spread(clip.seen.count, SAMPLES)
     samples: list[tuple[F32, F32, F32]] = []
@@ -188,8 +188,7 @@ def _plate(clip: _Clip) -> _Plate:
     for frame, (far, sample) in clip.each(look):
         total += cv2.bitwise_and(frame.pixels, frame.pixels, mask=far)
         count += far
-        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
-        cv2.accumulateSquare(gray, squares, mask=far)
+        moments.add(frame)
         if sample is not None:
             samples.append(sample)
     frames, probability, distance = (np.stack(part) for part in zip(*samples, strict=True))
@@ -197,10 +196,28 @@ def _plate(clip: _Clip) -> _Plate:
     mean = (total / np.maximum(count, 1)[..., None]).astype(np.float32) - halo.enlarged(shift, size)
     picture = fill(mean, count > 0)
     luma = picture @ LUMA
-    seen = np.maximum(count, 1)
-    deviation = np.sqrt(np.maximum(squares / seen - ((total @ LUMA) / seen) ** 2, 0)).astype(np.float32)
-    drawn = overlays(luma, deviation, count > OFTEN * clip.seen.count, unit)
+    drawn = overlays(luma, moments.deviation(), count > OFTEN * clip.seen.count, unit)
     return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn)
+
+
+class _Moments:
+    """Mean and spread of the luminance over all frames, whatever they show."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._sum, self._squares = np.zeros(size), np.zeros(size)
+        self._count = np.zeros(size, np.uint32)
+
+    def add(self, frame: _Frame) -> None:
+        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+        mask = None if frame.seen is None else frame.seen.view(np.uint8)
+        cv2.accumulate(gray, self._sum, mask=mask)
+        cv2.accumulateSquare(gray, self._squares, mask=mask)
+        self._count += np.uint32(1) if mask is None else mask
+
+    def deviation(self) -> F32:
+        """(H, W) float32, grey levels."""
+        count = np.maximum(self._count, 1)
+        return np.sqrt(np.maximum(self._squares / count - (self._sum / count) ** 2, 0)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
