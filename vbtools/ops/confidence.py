@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vbtools.ops.fringe import EDGES_PX
 from vbtools.ops.leak import POOL_PX, Detail, Views
 
 F32 = NDArray[np.float32]
@@ -21,8 +22,14 @@ FEATURES = (
     "frames for against frames against", "frames for", "frames for beyond the mask", "span of distances",
     "farthest distance",
 )  # fmt: skip
-WEIGHTS = np.array([0.0] * (len(FEATURES) + 1), np.float64)
+WEIGHTS = np.array([-0.827, 0.522, 0.079, 5.336, 0.243, 1.541, 1.028, -1.97, 0.069, -0.097, 1.671])
 """Intercept, then one for each of :data:`FEATURES`, as bench/confidence.py prints them."""
+MOST_UNSUPPORTED = np.float32(0.5)
+"""Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`."""
+LEAST_BEYOND = 0.05
+"""Opacity at 2-6 px beyond the mask, against the strongest; products' fringes have 0.1 to 1."""
+MOST_WITHIN = 0.9
+"""Opacity 9-16 px within the mask, against the strongest; of people who move 0 to 0.8."""
 LEAST = 0.03
 """Ratio of power to error below which there is no difference any more."""
 
@@ -81,3 +88,27 @@ def confidence(given: F32, weights: NDArray[np.float64] = WEIGHTS) -> F32:
     """
     score = weights[0] + np.einsum("f,fyx->yx", weights[1:], given)
     return (1 / (1 + np.exp(-score))).astype(np.float32)
+
+
+def objection(opacity: F32, sharp: bool) -> str:
+    """Why nothing in a clip can be taken for a leak, as a sentence; empty if there is no such reason.
+
+    Single places look alike whether the room or the person's own detail comes back; over the whole clip they differ.
+
+    Args:
+        opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
+        sharp: the background is not blurred.
+    """
+    if not opacity.any():
+        return "nothing at the person's edge agrees from one time to another"
+    if sharp:
+        return "the background is sharp: a picture in its place, or no blur"
+    if opacity[_between(2, 6)].mean() < LEAST_BEYOND:
+        return "what agrees at the person's edge lies within the person"
+    if opacity[_between(-16, -9)].mean() > MOST_WITHIN:
+        return "the person does not move"
+    return ""
+
+
+def _between(low: float, high: float) -> slice:
+    return slice(EDGES_PX.index(low), EDGES_PX.index(high))

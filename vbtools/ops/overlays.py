@@ -29,7 +29,7 @@ ALL_OVER = 0.03
 """If more than this share of a picture is sharp, it is not a blurred picture with something drawn over it."""
 
 
-def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> Mask:
+def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> tuple[Mask, bool]:
     """Where something is drawn over a blurred picture.
 
     Args:
@@ -39,16 +39,16 @@ def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> Mask:
         unit: rows / 720.
 
     Returns:
-        (H, W) bool, grown by :data:`GROWN_PX`.
+        (H, W) bool, grown by :data:`GROWN_PX`; and whether the picture is sharp all over, which has no overlays.
     """
     fine, coarse = _slope(plate, FINE_PX * max(unit, 0.5)), _slope(plate, COARSE_PX * max(unit, 0.5))
     inside = cv2.erode(seen.astype(np.uint8), np.ones((13, 13), np.uint8), borderValue=1) > 0
     sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & (deviation < STILL) & inside
-    if not sharp.any() or np.count_nonzero(sharp) > ALL_OVER * np.count_nonzero(inside):
-        return np.zeros(plate.shape, np.bool_)
+    if np.count_nonzero(sharp) > ALL_OVER * np.count_nonzero(inside):
+        return np.zeros(plate.shape, np.bool_), True
     side = 2 * max(1, round(GROWN_PX * unit)) + 1
     grown = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return np.asarray(grown > 0)
+    return np.asarray(grown > 0), False
 
 
 def _slope(plane: F32, sigma: float) -> F32:

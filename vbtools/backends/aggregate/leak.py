@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
-from vbtools.ops.confidence import confidence, features
+from vbtools.ops.confidence import MOST_UNSUPPORTED, confidence, features, objection
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays
@@ -70,31 +70,86 @@ class Leak:
         Raises:
             InputError: not one pixel of the background was ever seen.
         """
-        time = np.asarray(job.inputs.array("extract", "time"), np.float64)
-        with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
-            job.progress.start(4 * seen.count, "frames")
-            clip = _Clip(job, seen, time)
-            plate = _plate(clip)
-            opacity, nearness = _opacity(clip, plate)
-            found = _passages(clip, plate, opacity, nearness)
-            room = leak.combine(found.total, found.weight, clip.unit)
-            views = _views(clip, plate, room)
-        grid, size = _grid(clip), clip.seen.size
-        scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
-        shown = np.maximum(_enlarged(views.best, grid, size), found.strongest) / scale
-        exposure = np.clip(shown, 0, 1) * (found.strongest > 0)
-        given = features(room, views, found.passages, plate.detail, scale, grid, clip.unit)
-        believed = _enlarged(confidence(given), grid, size) * ((found.support > 0) & ~plate.overlays)
-        picture = np.clip(plate.picture + (room.best * scale)[..., None], 0, 255)
-        job.output.write("exposure", exposure)
-        job.output.write("confidence", believed)
-        job.output.write("overlays", plate.overlays.astype(np.uint8))
+        found = recover(job)
+        job.output.write("exposure", found.exposure)
+        job.output.write("confidence", found.confidence)
+        job.output.write("overlays", found.overlays.astype(np.uint8))
         job.output.write("support", found.support)
         job.output.write("passages", found.passages)
-        coverage = plate.count + found.support
-        whole = np.rint(picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge is invented
-        picture[coverage == 0] = np.nan
-        write(job, picture, coverage, whole)
+        whole = np.rint(found.picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge arises
+        plate = np.where((found.coverage > 0)[..., None], found.picture, np.float32(np.nan))
+        write(job, plate, found.coverage, whole)
+        if found.objection:
+            job.notes.append(f"no detail is believed: {found.objection}")
+        if found.overlays.any():
+            percent = 100 * found.overlays.mean()
+            job.notes.append(f"something still and sharp is drawn over {percent:.2g} % of the picture: it is left out")
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the edge gives away, planes (H, W).
+
+    Attributes:
+        picture: (H, W, 3) float32, 0-255: the blurred plate and the detail at its contrast; filled where never seen.
+        exposure, confidence: float32, 0-1.
+        coverage, support: uint32.
+        passages: uint16.
+        overlays: bool.
+        given: (F, h, w) float32: what the confidence was made of, on a grid of :attr:`grid` px.
+        grid: px.
+        halo: the blur, as the person's halo shows it.
+        opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
+        objection: why nothing here can be taken for a leak; empty if there is no such reason.
+    """
+
+    picture: F32
+    exposure: F32
+    confidence: F32
+    coverage: NDArray[np.uint32]
+    support: NDArray[np.uint32]
+    passages: NDArray[np.uint16]
+    overlays: Mask
+    given: F32
+    grid: int
+    halo: halo.Halo
+    opacity: F32
+    objection: str
+
+
+def recover(job: AggregateJob) -> Recovered:
+    """Read the clip and find what the edge gives away; writes nothing."""
+    time = np.asarray(job.inputs.array("extract", "time"), np.float64)
+    with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
+        job.progress.start(4 * seen.count, "frames")
+        clip = _Clip(job, seen, time)
+        plate = _plate(clip)
+        opacity, nearness = _opacity(clip, plate)
+        sums = _passages(clip, plate, opacity, nearness)
+        room = leak.combine(sums.total, sums.weight, clip.unit)
+        views = _views(clip, plate, room)
+    grid, size = _grid(clip), clip.seen.size
+    scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
+    shown = np.maximum(_enlarged(views.best, grid, size), sums.strongest) / scale
+    given = features(room, views, sums.passages, plate.detail, scale, grid, clip.unit)
+    believed = _enlarged(confidence(given), grid, size) * ((sums.support > 0) & ~plate.overlays)
+    against = objection(opacity, plate.sharp)
+    if against:
+        believed = np.minimum(believed, MOST_UNSUPPORTED)
+    return Recovered(
+        picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
+        exposure=np.clip(shown, 0, 1) * (sums.strongest > 0),
+        confidence=np.clip(believed, 0, 1),
+        coverage=plate.count + sums.support,
+        support=sums.support,
+        passages=sums.passages,
+        overlays=plate.overlays,
+        given=given,
+        grid=grid,
+        halo=plate.halo,
+        opacity=opacity,
+        objection=against,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +209,7 @@ class _Plate:
         small: (h, w, 3) float32, shrunk.
         halo: the blur, as the halo shows it.
         overlays: (H, W) bool.
+        sharp: it is not blurred at all.
     """
 
     picture: F32
@@ -163,6 +219,7 @@ class _Plate:
     small: F32
     halo: halo.Halo
     overlays: Mask
+    sharp: bool
 
 
 def _plate(clip: _Clip) -> _Plate:
@@ -196,8 +253,8 @@ def _plate(clip: _Clip) -> _Plate:
     mean = (total / np.maximum(count, 1)[..., None]).astype(np.float32) - halo.enlarged(shift, size)
     picture = fill(mean, count > 0)
     luma = picture @ LUMA
-    drawn = overlays(luma, moments.deviation(), count > OFTEN * clip.seen.count, unit)
-    return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn)
+    drawn, sharp = overlays(luma, moments.deviation(), count > OFTEN * clip.seen.count, unit)
+    return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn, sharp)
 
 
 class _Moments:
