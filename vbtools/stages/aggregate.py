@@ -47,8 +47,8 @@ class Aggregate(Stage[AggregateParams]):
             optional=True,
         ),
         Element(
-            "support", "uint32", ("H", "W"), "method leak: frames in which the person's edge lay over the pixel", "frames",
-            optional=True,
+            "support", "uint32", ("H", "W"),
+            "method leak: frames in which the person's edge lay over the pixel", "frames", optional=True,
         ),
         Element(
             "passages", "uint16", ("H", "W"),
