@@ -2,9 +2,9 @@
 
     python bench/confidence.py [--simulated FOLDER ...]
 
-The calls are those of ``bench/_composites.py`` and, where given, folders that ``vbtools simulate`` wrote (any profile;
-the weights in the code come from jitsi twice over, jitsi-slight, livekit, lfbw, shiguredo and gaussian, seeds 11 to 16,
-9 s). Each is foretold by the others. The last row of each kind of nothing says how much would be believed there.
+The calls are those of ``bench/_composites.py`` and, where given, folders that ``vbtools simulate`` wrote (any
+profile; those behind the weights in the code: jitsi, jitsi-slight, livekit, lfbw, shiguredo and gaussian, seeds 11 to
+16, 9 s). Each is foretold by the others. The last row of each kind of nothing says how much would be believed there.
 """
 
 from __future__ import annotations

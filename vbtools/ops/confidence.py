@@ -1,9 +1,10 @@
 """How far the detail of a leak can be believed: the probability that it is the room's, calibrated on known scenes.
 
 A logistic model on a coarse grid. What it is given says, each in its own way, whether the same was seen at another
-time, at another distance from the mask, and in single frames. The weights come
-from ``bench/confidence.py`` (simulated calls of two persons in many rooms, six products, and calls with nothing
-to find); the clips that the figures are told for are not among them.
+time, at another distance from the mask, and in single frames. The weights were fitted by the method of
+``bench/confidence.py`` on its six composites and six simulated calls, on features computed with
+:data:`vbtools.ops.leak.BEST_SHOWN` at 0.45; no clip of data/vendor was among them, but which features to use was
+decided with those clips in view. Run the script again, and replace the weights, when what they are given changes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FEATURES = (
     "frames for against frames against", "frames for", "span of distances", "farthest distance",
 )  # fmt: skip
 WEIGHTS = np.array([-1.092, 0.51, 0.1, 4.774, 0.121, 2.011, 0.918, -1.788, 0.322, 1.538])
-"""Intercept, then one for each of :data:`FEATURES`, as bench/confidence.py prints them."""
+"""Intercept, then one for each of :data:`FEATURES`; see above where they come from."""
 MOST_UNSUPPORTED = np.float32(0.5)
 """Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`."""
 LEAST_BEYOND = 0.05

@@ -38,7 +38,7 @@ class Aggregate(Stage[AggregateParams]):
         ),
         Element(
             "confidence", "float32", ("H", "W"),
-            "method leak: probability that the detail shown here is the room's, 0-1; calibrated by bench/confidence.py",
+            "method leak: probability that the detail shown here is the room's, 0-1; see vbtools/ops/confidence.py",
             optional=True,
         ),
         Element(
