@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from weights import (
     save_mprnet,
 )
 
-from vbtools.backends.enhance import mprnet
+from vbtools.backends.enhance import forward, mprnet
 from vbtools.backends.enhance.mprnet import MprNet, MprNetParams
 from vbtools.config.params import FilePath, ParameterError, build
 from vbtools.errors import MissingDependencyError, ModelError, UsageError
@@ -192,6 +193,24 @@ def test_progress_goes_from_0_to_100_and_a_long_pass_is_told_before(
     step(image, all_of(image), progress)
     assert progress.said[0].startswith("mprnet: will take about ")
     assert progress.said[0].endswith("s (whole, on cpu)")
+
+
+def test_threads_that_wait_for_each_other_do_not_spoil_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a busy machine: many threads lose in a small part what they don't in a large one."""
+    torch = quiet_torch()
+    monkeypatch.setattr(forward, "TELL_FROM_S", 0.0)
+    torch.set_num_threads(2)
+    try:
+        measured = forward.measure(
+            torch.nn.Identity(),
+            lambda part: time.sleep(0.4 if torch.get_num_threads() > 1 else 0.02),
+            np.zeros((64, 64, 3), np.uint8),
+            "cpu",
+        )
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert 0.02 < measured.seconds * 64 * 64 < 0.2
 
 
 def test_ctrl_c_stops_a_pass_in_its_middle(step: MprNet) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from vbtools.errors import UsageError
-from vbtools.models import CATALOG, Url, WheelMember, model
+from vbtools.models import CATALOG, NcnnInWheel, Url, WheelMember, model
 
 ROWS = list(CATALOG.values())
 EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -26,6 +26,10 @@ def test_checksums_and_sizes_are_well_formed(row):
     assert row.sha256 is None or re.fullmatch("[0-9a-f]{64}", row.sha256)
     assert row.size is None or row.size > 0
     assert row.sha256 is None or row.size is not None, "a pinned model knows its size"
+    for source in row.converted:
+        assert row.sha256, "a copy stands beside a pinned file"
+        assert re.fullmatch("[0-9a-f]{64}", source.sha256)
+        assert source.size > 0
 
 
 @EACH
@@ -35,7 +39,7 @@ def test_a_source_names_the_file_that_is_installed(row):
             assert source.address.startswith("https://")
             assert source.address.endswith("/" + row.file)
         else:
-            assert isinstance(source, WheelMember)
+            assert isinstance(source, WheelMember | NcnnInWheel)
             assert re.fullmatch(r"[0-9.]+", source.version), "a wheel is taken at one version"
 
 
@@ -47,6 +51,11 @@ def test_a_model_without_a_source_says_how_to_get_it(row):
 
 def test_files_do_not_share_a_name():
     assert len({row.file for row in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize("name", ["realesrgan-x4plus", "realesr-animevideov3"])
+def test_real_esrgan_comes_from_its_makers_or_from_the_python_index(name):
+    assert [type(source) for source in model(name).sources] == [Url, NcnnInWheel]
 
 
 def test_restricting_licences_are_explained():

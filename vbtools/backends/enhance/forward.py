@@ -20,9 +20,9 @@ PROBE = 64
 """px: side of the part that is measured; 0.8 % of a background of 960x540."""
 TELL_FROM_S = 20.0
 """An estimate is told before the pass where it is this long."""
-LARGER, LARGER_FROM_S = 128, 60.0
-"""px: side of the part that is timed again where the pass takes a minute of CPU time: the small one fits into a
-processor's cache, and says of MPRNet 40 to 50 % too little."""
+LARGER_TAKES = 1.25
+"""What a pixel of a whole picture takes on a CPU against one of the small part, which fits into the processor's cache:
+Real-ESRGAN's x4plus 1.2 (176 px), MPRNet 1.3 to 1.5 (512x302 px)."""
 HUNDREDTHS = 100
 WORKSPACE = 1.25
 """What a process grows by against the tensors that are counted: libraries want room to work in, and the allocator is
@@ -59,7 +59,8 @@ class Measured:
 def measure(
     network: Any, run: Callable[[NDArray[np.uint8]], object], image: NDArray[np.uint8], device: str
 ) -> Measured:
-    """Pass the picture's middle: once to find the memory (and to warm up), once or twice to time it.
+    """Pass the picture's middle: once to find the memory (and to warm up), once or, where that took long, twice to time
+    it.
 
     Args:
         network: the torch module that ``run`` calls.
@@ -69,12 +70,15 @@ def measure(
     """
     part = _middle(image, PROBE)
     memory = max(1.0, WORKSPACE * _peak_bytes(run, part, device) / _pixels(part))
-    worked = time.process_time()
     seconds, shares = _timed(network, run, part)
-    worked = time.process_time() - worked  # what other programs take must not make a short pass look long
-    if worked / _pixels(part) * _pixels(image) >= LARGER_FROM_S:
-        part = _middle(image, LARGER)
-        seconds, shares = _timed(network, run, part)
+    if device == "cpu":
+        seconds *= LARGER_TAKES
+        if seconds / _pixels(part) * _pixels(image) >= TELL_FROM_S:
+            # Where other programs take the processor, threads wait for each other at every layer: that is lost in the
+            # work of a large part, and made a pixel of MPRNet's small one look 4 to 10 times as slow as it was.
+            with _one_thread():
+                alone, _ = _timed(network, run, part)
+            seconds = min(seconds, alone * LARGER_TAKES)
     return Measured(seconds / _pixels(part), memory, shares)
 
 
@@ -145,6 +149,18 @@ def _timed(
         run(part)
     passed = time.perf_counter() - begun
     return passed, tuple(end / passed for end in ends)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextmanager
