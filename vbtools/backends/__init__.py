@@ -96,7 +96,10 @@ BACKENDS: tuple[Backend, ...] = (
     Backend("aggregate", "median", _HERE + "aggregate.median:TemporalMedian", "masked temporal median, exact"),
     Backend("aggregate", "mean", _HERE + "aggregate.mean:TemporalMean", "masked temporal mean, from exact sums"),
     Backend("aggregate", "max", _HERE + "aggregate.max:TemporalMaximum", "masked temporal maximum of each channel"),
-    Backend("aggregate", "leak", "", "what the sharp fringe at the person's edge shows of the room"),
+    Backend(
+        "aggregate", "leak", _HERE + "aggregate.leak:Leak",
+        "what the sharp fringe at the person's edge shows of the room",
+    ),
     Backend("enhance", "clahe", _HERE + "enhance.clahe:Clahe", "contrast-limited adaptive histogram equalisation"),
     Backend("enhance", "denoise", _HERE + "enhance.denoise:Denoise", "non-local means denoising"),
     Backend("enhance", "deconvolve", "", "non-blind deconvolution with the identified blur"),

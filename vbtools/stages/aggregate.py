@@ -32,6 +32,28 @@ class Aggregate(Stage[AggregateParams]):
         Element("background", "uint8", ("H", "W", "3"), "the background, RGB; no meaning where coverage is 0", "0-255"),
         Element("plate", "float32", ("H", "W", "3"), "the same before rounding; NaN where coverage is 0", "0-255"),
         Element("coverage", "uint32", ("H", "W"), "observations of the pixel; 0 = never seen", "frames"),
+        Element(
+            "exposure", "float32", ("H", "W"),
+            "method leak: the largest opacity at which the person's edge ever showed the room here, 0-1", optional=True,
+        ),
+        Element(
+            "confidence", "float32", ("H", "W"),
+            "method leak: probability that the detail shown here is the room's, 0-1; calibrated by bench/confidence.py",
+            optional=True,
+        ),
+        Element(
+            "overlays", "uint8", ("H", "W"),
+            "method leak: 1 where something still and sharp is drawn over the blur (a label, a clock); else 0",
+            optional=True,
+        ),
+        Element(
+            "support", "uint32", ("H", "W"), "method leak: frames in which the person's edge lay over the pixel", "frames",
+            optional=True,
+        ),
+        Element(
+            "passages", "uint16", ("H", "W"),
+            "method leak: disjoint passages of the person's edge over the pixel; saturates", optional=True,
+        ),
     )
 
     def requires(self, params: AggregateParams) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.errors import InputError, ProjectError
-from vbtools.ops.grid import Region, at_least, samples_for
+from vbtools.ops.grid import Region, at_least, interpolate, samples_for, whole
 from vbtools.ops.masks import dilated, level
 from vbtools.ops.warp import (
     IDENTITY,
@@ -37,6 +37,10 @@ Mask = NDArray[np.bool_]
 BLOCK_PIXELS = 1024 * 1024
 """Pixels of a block, all its frames together: 4 MB with its mask, and 16 frames (the depth of a stored chunk) of a tile
 of 256 px. Smaller ones cost more calls, larger ones memory."""
+WHOLE_BLOCK_PIXELS = 16 * 1024 * 1024
+"""Pixels of a block of whole frames: 64 MB with the person, 16 frames of 1280x720; two blocks are held."""
+CHUNK_DEPTH = 16
+"""Frames of a stored chunk, ``vbtools.store.layout.CHUNK_ROWS``: fewer at a time would unpack chunks twice."""
 MOST_WORKERS = 4
 
 
@@ -51,6 +55,23 @@ class Block:
 
     frames: U8
     valid: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A stretch of time of the whole picture, in reference coordinates, person and all.
+
+    Attributes:
+        rows: (t,) int64: which of the project's frames these are.
+        frames: (t, H, W, 3) uint8 RGB; meaningless where not seen.
+        person: (t, H, W) uint8, person probability x 255; meaningless where not seen.
+        seen: (t, H, W) bool: within the frame; None if all is.
+    """
+
+    rows: NDArray[np.int64]
+    frames: U8
+    person: U8
+    seen: Mask | None
 
 
 class Observations:
@@ -119,9 +140,44 @@ class Observations:
             for unwanted in waiting:
                 unwanted.cancel()
 
-    def _spans(self, tile: Region) -> list[tuple[int, int]]:
-        """Rows ``start:stop`` of each block that has a used frame."""
-        rows = max(1, BLOCK_PIXELS // tile.pixels)
+    def whole_frames(self) -> Iterator[Frames]:
+        """All used frames, whole and with the person, in order of time; one block is read ahead.
+
+        A block has as many frames as a stored chunk is deep, fewer where that would take more than
+        :data:`WHOLE_BLOCK_PIXELS`.
+        """
+        picture = whole(self.size)
+        spans = self._spans(picture, max(1, min(CHUNK_DEPTH, WHOLE_BLOCK_PIXELS // picture.pixels)))
+        ahead = [self._pool.submit(self._whole, *span) for span in spans[:1]]
+        for following in [*spans[1:], None]:
+            block = ahead.pop().result()
+            if following is not None:
+                ahead.append(self._pool.submit(self._whole, *following))
+            yield block
+
+    def _whole(self, start: int, stop: int) -> Frames:
+        picture, used = whole(self.size), self._used[start:stop]
+        rows = start + np.flatnonzero(used)
+        frames = np.asarray(self._frames[start:stop])[used]
+        person = self._probability(picture, start, stop)[used]
+        transforms = self._transform[start:stop][used]
+        if self._flow is None and transforms.shape[1] == 2 and (transforms == IDENTITY).all():
+            return Frames(rows, frames, person, None)
+        seen = np.empty(person.shape, np.bool_)
+        everywhere = np.ones(self.size, np.bool_)
+        for at, row in enumerate(rows):
+            if self._flow is not None:
+                grid = (int(self._flow.shape[1]), int(self._flow.shape[2]))
+                positions = flow_positions(self._flow[int(row)], whole(grid), grid, self.size, picture)
+            else:
+                positions = transform_positions(transforms[at], picture)
+            frames[at], seen[at] = look_up(frames[at], everywhere, picture, positions)
+            person[at] = look_up(person[at][..., None], everywhere, picture, positions)[0][..., 0]
+        return Frames(rows, frames, person, seen)
+
+    def _spans(self, tile: Region, rows: int = 0) -> list[tuple[int, int]]:
+        """Rows ``start:stop`` of each block that has a used frame; of as many rows as given, or as fit."""
+        rows = rows or max(1, BLOCK_PIXELS // tile.pixels)
         total = len(self._used)
         spans = [(start, min(start + rows, total)) for start in range(0, total, rows)]
         return [(start, stop) for start, stop in spans if self._used[start:stop].any()]
@@ -186,6 +242,16 @@ class Observations:
         held = samples_for(region, grid, self.size)
         stored = np.asarray(self._person[(slice(start, stop), *held.slices)])
         return at_least(stored, held, grid, self.size, region, self._level)
+
+    def _probability(self, region: Region, start: int, stop: int) -> U8:
+        """Person probability x 255 of a region, (t, h, w) uint8, whatever the size it is stored at."""
+        grid = (int(self._person.shape[1]), int(self._person.shape[2]))
+        if grid == self.size:
+            return np.asarray(self._person[(slice(start, stop), *region.slices)])
+        held = samples_for(region, grid, self.size)
+        stored = np.asarray(self._person[(slice(start, stop), *held.slices)])
+        planes = [interpolate(p[..., None], held, grid, self.size, region)[..., 0] for p in stored]
+        return np.stack(planes).astype(np.uint8)
 
 
 def _cores() -> int:

@@ -135,7 +135,7 @@ def over_tiles(job: AggregateJob, plan_for: Callable[[int], Plan]) -> None:
         for tile in cut:
             view = TileView(tile.height, tile.width, observations.count, _counting(job, observations, tile))
             plate[tile.slices], coverage[tile.slices] = plan.reduce(view)
-    _write(job, plate, coverage)
+    write(job, plate, coverage)
 
 
 def _counting(job: AggregateJob, observations: Observations, tile: Region) -> Callable[[], Iterator[Block]]:
@@ -147,7 +147,23 @@ def _counting(job: AggregateJob, observations: Observations, tile: Region) -> Ca
     return blocks
 
 
-def _write(job: AggregateJob, plate: NDArray[np.float32], coverage: NDArray[np.uint32]) -> None:
+def write(
+    job: AggregateJob,
+    plate: NDArray[np.float32],
+    coverage: NDArray[np.uint32],
+    picture: NDArray[np.uint8] | None = None,
+) -> None:
+    """Write ``plate`` (H, W, 3), ``coverage`` (H, W) and ``background``, and say how much was observed.
+
+    Args:
+        job: of the aggregate stage.
+        plate: (H, W, 3) float32, 0-255, NaN where coverage is 0.
+        coverage: (H, W) uint32.
+        picture: (H, W, 3) uint8, the background; the plate, rounded, and 0 where nothing was seen if not given.
+
+    Raises:
+        InputError: not one pixel of the background was ever seen.
+    """
     share = np.count_nonzero(coverage) / coverage.size
     if not share:
         raise InputError(
@@ -156,7 +172,7 @@ def _write(job: AggregateJob, plate: NDArray[np.float32], coverage: NDArray[np.u
             "Lower --dilate or raise --threshold",
         )
     job.output.write("plate", plate)
-    job.output.write("background", to_picture(plate, coverage))
+    job.output.write("background", to_picture(plate, coverage) if picture is None else picture)
     job.output.write("coverage", coverage)
     percent = math.floor(share * 1000) / 10  # rounded down: 100 % means every pixel
     job.notes.append(f"observed {percent:g} % of the picture" if percent else "observed less than 0.1 % of the picture")

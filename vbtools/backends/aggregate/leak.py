@@ -1,0 +1,324 @@
+"""What the sharp fringe at the person's edge shows of the room: its detail, at its contrast, with what to believe of it.
+
+Four readings of the clip: the plate and a few frames for the halo; the room's opacity by distance to the mask; the sums of
+each passage of the edge; how strongly single frames show the detail that was found. The numbers are in
+:mod:`vbtools.ops.halo`, :mod:`vbtools.ops.fringe`, :mod:`vbtools.ops.leak` and :mod:`vbtools.ops.confidence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vbtools.backends.aggregate.observations import Frames, Observations
+from vbtools.backends.aggregate.tiles import write
+from vbtools.ops import fringe, halo, leak
+from vbtools.ops.confidence import confidence
+from vbtools.ops.fill import fill
+from vbtools.ops.masks import level
+from vbtools.ops.overlays import overlays
+
+if TYPE_CHECKING:
+    from vbtools.backends.aggregate.tiles import AggregateJob
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+T = TypeVar("T")
+
+FAR_PX = 20.0
+"""px at 720 rows from the mask beyond which a pixel belongs to the plate: twice what a fringe is wide in the median."""
+SAMPLES = 48
+"""Frames from which the halo is found, evenly over the clip."""
+LEARNING_GROUPS, LEARNING_S = 4, 1.0
+"""Opacities are learned between alternate seconds, in so many groups."""
+LEARNING_ROWS = 240
+"""Rows of the picture that the opacities are learned from; every row says the same."""
+PASSAGES = 4
+"""Passages that are kept apart; the fifth joins the first, and so on, so that memory does not grow with the clip."""
+NEARNESS = 2
+"""Groups of distances that are kept apart within a passage."""
+AWAY_S = 0.5
+"""s; H.264 repeats a block for no longer than the next change over it."""
+MOVED_PX = 8.0
+"""px at 720 rows, twice the detail's sigma: what the person showed here before now lies elsewhere."""
+IN_FRINGE = 0.15
+"""Opacity against the strongest from which a frame supports a pixel."""
+SCALE_FRAMES = 128
+"""Frames on which the detail's scale is measured, evenly over the clip."""
+BELIEVED = 0.25
+"""Share of signal from which the detail serves to measure single frames' opacity."""
+EVERY_PX = 12.0
+"""px at 720 rows between the windows in which the scale is measured: they touch."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+class Leak:
+    """The room behind a blurred call, from the person's edge; ``Leak()(job)``."""
+
+    def __call__(self, job: AggregateJob) -> None:
+        """Run the stage: write ``plate``, ``background``, ``coverage``, and what is told of the leak.
+
+        Raises:
+            InputError: not one pixel of the background was ever seen.
+        """
+        time = np.asarray(job.inputs.array("extract", "time"), np.float64)
+        with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
+            job.progress.start(4 * seen.count, "frames")
+            clip = _Clip(job, seen, time)
+            plate = _plate(clip)
+            opacity, nearness = _opacity(clip, plate)
+            found = _passages(clip, plate, opacity, nearness)
+            room = leak.combine(found.total, found.weight, clip.unit)
+            scale, exposure = _scale(clip, plate, room, found.strongest)
+        believed = confidence(room, found.passages, exposure, scale, clip.unit)
+        believed[plate.overlays] = 0
+        picture = np.clip(plate.picture + (room.best * scale)[..., None], 0, 255)
+        job.output.write("exposure", exposure)
+        job.output.write("confidence", believed)
+        job.output.write("overlays", plate.overlays.astype(np.uint8))
+        job.output.write("support", found.support)
+        job.output.write("passages", found.passages)
+        coverage = plate.count + found.support
+        shown = np.rint(picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge is invented
+        picture[coverage == 0] = np.nan
+        write(job, picture, coverage, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """The clip that is read, again and again."""
+
+    job: AggregateJob
+    seen: Observations
+    time: NDArray[np.float64]
+
+    @property
+    def unit(self) -> float:
+        """Rows / 720: lengths scale with the frame."""
+        return self.seen.size[0] / 720
+
+    def each(self, work: Callable[[_Frame], T]) -> Iterator[tuple[_Frame, T]]:
+        """Every frame with what ``work`` makes of it, in order of time; worked on in threads, two frames ahead."""
+        limit = level(self.job.params.threshold)
+        at = 0
+        with ThreadPoolExecutor(2, thread_name_prefix="leak") as pool:
+            for block in self.seen.whole_frames():
+                frames = [_frame(block, row, at + row, self.time, limit) for row in range(len(block.rows))]
+                at += len(frames)
+                for frame, made in zip(frames, pool.map(work, frames), strict=True):
+                    yield frame, made
+                    self.job.progress.advance()
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """One frame: its number among those used, its time (s), pixels, person probability and what of it lies in the frame."""
+
+    number: int
+    time_s: float
+    pixels: U8
+    probability: U8
+    person: U8
+    seen: Mask | None
+
+
+def _frame(block: Frames, row: int, number: int, time: NDArray[np.float64], limit: int) -> _Frame:
+    probability = block.person[row]
+    person = (probability >= limit).astype(np.uint8)
+    seen = None if block.seen is None else block.seen[row]
+    return _Frame(number, float(time[block.rows[row]]), block.frames[row], probability, person, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plate:
+    """The blurred background without the person's halo.
+
+    Attributes:
+        picture: (H, W, 3) float32, filled where it was never seen.
+        luma: (H, W) float32.
+        detail: (H, W) float32 of the luma.
+        count: (H, W) uint32 observations.
+        small: (h, w, 3) float32, shrunk.
+        halo: the blur, as the halo shows it.
+        overlays: (H, W) bool.
+    """
+
+    picture: F32
+    luma: F32
+    detail: F32
+    count: NDArray[np.uint32]
+    small: F32
+    halo: halo.Halo
+    overlays: Mask
+
+
+def _plate(clip: _Clip) -> _Plate:
+    size, unit = clip.seen.size, clip.unit
+    total = np.zeros((*size, 3), np.uint32)
+    count = np.zeros(size, np.uint32)
+    chosen = _spread(clip.seen.count, SAMPLES)
+    samples: list[tuple[F32, F32, F32]] = []
+
+    def look(frame: _Frame) -> tuple[U8, tuple[F32, F32, F32] | None]:
+        distance = _distance(frame.person, size)
+        far = distance > max(FAR_PX * unit, clip.job.params.dilate)
+        if frame.seen is not None:
+            far &= frame.seen
+        if frame.number not in chosen:
+            return far.view(np.uint8), None
+        if frame.seen is not None:
+            distance = np.where(frame.seen, distance, np.float32(-1e3))
+        small = (halo.shrunk(frame.pixels), halo.shrunk(frame.probability), halo.shrunk(distance))
+        return far.view(np.uint8), small
+
+    for frame, (far, sample) in clip.each(look):
+        total += cv2.bitwise_and(frame.pixels, frame.pixels, mask=far)
+        count += far
+        if sample is not None:
+            samples.append(sample)
+    frames, probability, distance = (np.stack(part) for part in zip(*samples, strict=True))
+    blur, small, shift = halo.fit(frames, probability, distance, size[0])
+    mean = (total / np.maximum(count, 1)[..., None]).astype(np.float32) - halo.enlarged(shift, size)
+    picture = fill(mean, count > 0)
+    luma = picture @ LUMA
+    return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, overlays(luma, count > 0, unit))
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """The surroundings of the person in one frame: where they lie, distance to the mask, its bins, and the detail."""
+
+    box: fringe.Box
+    distance: F32
+    bins: U8
+    detail: F32
+
+
+def _edge(clip: _Clip, plate: _Plate) -> Callable[[_Frame], _Edge | None]:
+    """What makes of a frame its :class:`_Edge`; None where there is no person, or nothing else."""
+    unit = clip.unit
+    edges = np.array(fringe.EDGES_PX, np.float32)
+    margin = int(np.ceil((fringe.EDGES_PX[-1] + 3 * fringe.DETAIL_PX) * unit)) + 1
+
+    def look(frame: _Frame) -> _Edge | None:
+        box = fringe.box_around(frame.person, margin)
+        if box is None or frame.person.all():
+            return None
+        cut = box.slices
+        own = halo.of_frame(frame.pixels, frame.probability, plate.small, plate.halo) @ LUMA
+        gray = np.asarray(cv2.cvtColor(frame.pixels[cut], cv2.COLOR_RGB2GRAY), np.float32)
+        detail = fringe.detail(gray - plate.luma[cut] - halo.enlarged(own, clip.seen.size)[cut], unit)
+        distance = _distance(frame.person[cut], detail.shape)
+        bins = np.empty(detail.shape, np.uint8)
+        fringe.bins_of(distance, np.float32(unit), edges, bins)
+        bins[plate.overlays[cut]] = fringe.OUTSIDE
+        if frame.seen is not None:
+            bins[~_inner(frame.seen[cut], unit)] = fringe.OUTSIDE
+        return _Edge(box, distance, bins, detail)
+
+    return look
+
+
+def _inner(seen: Mask, unit: float) -> Mask:
+    """Where the detail needs nothing from beyond the frame."""
+    side = 2 * round(2 * fringe.DETAIL_PX * unit) + 1
+    return np.asarray(cv2.erode(seen.view(np.uint8), np.ones((side, side), np.uint8), borderValue=0)) > 0
+
+
+def _distance(person: U8, size: tuple[int, ...]) -> F32:
+    """Signed distance to the person; everywhere far from one who is not there, everywhere in one who is everywhere."""
+    if not person.any():
+        return np.full(size, 1e4, np.float32)
+    if person.all():
+        return np.full(size, -1e4, np.float32)
+    return fringe.signed_distance(person)
+
+
+def _opacity(clip: _Clip, plate: _Plate) -> tuple[F32, NDArray[np.int64]]:
+    """The room's opacity by distance, 1 at its strongest, and the group of distances, both (BINS,)."""
+    height, width = clip.seen.size
+    step = max(1, height // LEARNING_ROWS)
+    shape = (LEARNING_GROUPS, fringe.BINS, -(-height // step), width)
+    total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for frame, edge in clip.each(_edge(clip, plate)):
+        if edge is not None:
+            group = int(frame.time_s // LEARNING_S) % LEARNING_GROUPS
+            fringe.add_to_bins(edge.detail, edge.bins, edge.box.y0, edge.box.x0, step, total[group], count[group])
+    opacity = leak.opacities(total, count, np.ascontiguousarray(plate.detail[::step]))
+    return opacity, fringe.nearness(opacity, count.sum(axis=(0, 2, 3), dtype=np.float64), NEARNESS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    """The sums over all passages; see :func:`vbtools.ops.fringe.add_to_passages`."""
+
+    total: F32
+    weight: F32
+    passages: NDArray[np.uint16]
+    support: NDArray[np.uint32]
+    strongest: F32
+
+
+def _passages(clip: _Clip, plate: _Plate, opacity: F32, nearness: NDArray[np.int64]) -> _Passages:
+    size, unit = clip.seen.size, clip.unit
+    found = _Passages(
+        np.zeros((PASSAGES, NEARNESS, *size), np.float32), np.zeros((PASSAGES, NEARNESS, *size), np.float32),
+        np.zeros(size, np.uint16), np.zeros(size, np.uint32), np.zeros(size, np.float32),
+    )  # fmt: skip
+    state = np.full((2, *size), -np.inf, np.float32)
+    rule = np.array([AWAY_S, MOVED_PX * unit, IN_FRINGE], np.float32)
+    for frame, edge in clip.each(_edge(clip, plate)):
+        if edge is not None:
+            fringe.add_to_passages(
+                edge.detail, edge.distance, edge.bins, edge.box.y0, edge.box.x0, opacity, nearness, frame.time_s, rule,
+                state, found.total, found.weight, found.passages, found.support, found.strongest,
+            )  # fmt: skip
+    leak.uncover(found.total, found.weight, plate.detail, unit)
+    return found
+
+
+def _scale(clip: _Clip, plate: _Plate, room: leak.Detail, strongest: F32) -> tuple[F32, F32]:
+    """The detail's scale and the exposure, both (H, W) float32; the exposure, 0-1, is the largest opacity ever."""
+    size, grid = clip.seen.size, max(1, round(EVERY_PX * clip.unit))
+    believed = room.share > BELIEVED
+    chosen = _spread(clip.seen.count, SCALE_FRAMES)
+    look_at = _edge(clip, plate)
+    best = np.zeros((-(-size[0] // grid), -(-size[1] // grid)), np.float32)
+    clear = np.zeros_like(best)
+
+    def look(frame: _Frame) -> tuple[tuple[slice, slice], F32] | None:
+        edge = look_at(frame) if frame.number in chosen else None
+        if edge is None:
+            return None
+        y, x = -(-edge.box.y0 // grid), -(-edge.box.x0 // grid)
+        ratio, agrees = leak.exposures(edge.detail, room.plain[edge.box.slices], believed[edge.box.slices], clip.unit)
+        shown = np.where(agrees & (edge.bins != fringe.OUTSIDE), ratio, 0)
+        shown = shown[y * grid - edge.box.y0 :: grid, x * grid - edge.box.x0 :: grid]
+        return (slice(y, y + shown.shape[0]), slice(x, x + shown.shape[1])), shown
+
+    for _, seen in clip.each(look):
+        if seen is not None:
+            np.maximum(best[seen[0]], seen[1], out=best[seen[0]])
+            clear[seen[0]] += seen[1] > 0
+    scale = _enlarged(leak.scales(best, clear, EVERY_PX), grid, size)
+    return scale, np.clip(np.maximum(_enlarged(best, grid, size), strongest) / scale, 0, 1) * (strongest > 0)
+
+
+def _enlarged(samples: F32, grid: int, size: tuple[int, int]) -> F32:
+    """Samples taken at every ``grid``-th pixel, bilinear between them, (H, W) float32."""
+    move = np.array([[1 / grid, 0, 0], [0, 1 / grid, 0]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    enlarged = cv2.warpAffine(samples, move, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(enlarged, np.float32)
+
+
+def _spread(count: int, most: int) -> frozenset[int]:
+    """At most so many of ``count`` numbers, evenly over them."""
+    return frozenset(np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist())

@@ -1,0 +1,54 @@
+"""What is drawn over the picture after the blur: name labels, clocks, watermarks, frames around the picture.
+
+An overlay stands still and is sharp; a blurred background is not. How sharp an edge is shows in how much of its slope is
+left when it is smoothed: of an edge of width e (sigma) the slope after a Gaussian s is ``1 / sqrt(e^2 + s^2)`` of its
+height, so the ratio between a fine and a coarse Gaussian is near 1 behind every blur of some px, and near their own
+ratio for what was drawn. A picture that is sharp all over has no blur to be drawn over, and no overlay is found in it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+FINE_PX, COARSE_PX = 1.0, 3.0
+"""Sigmas of the two Gaussians, px: the ratio of slopes is 3 for a step, 1.14 behind a blur of sigma 5, 1.5 of 2.3."""
+SHARP_RATIO = 1.7
+LEAST_SLOPE = 4.0
+"""Grey levels a px; fainter edges are noise, coding, or too faint to be taken for the room's."""
+GROWN_PX = 6.0
+"""px at 720 rows around an overlay's edges: their reach in the detail, and their coding errors."""
+ALL_OVER = 0.25
+"""If more than this share of a picture's edges is sharp, it is not a blurred picture with something drawn over it."""
+
+
+def overlays(plate: F32, seen: Mask, unit: float) -> Mask:
+    """Where something is drawn over a blurred picture.
+
+    Args:
+        plate: (H, W) float32, luminance 0-255: the mean of many frames away from the person.
+        seen: (H, W) bool: where it was observed; the border of what was observed is no edge.
+        unit: rows / 720.
+
+    Returns:
+        (H, W) bool, grown by :data:`GROWN_PX`.
+    """
+    fine, coarse = _slope(plate, FINE_PX * max(unit, 0.5)), _slope(plate, COARSE_PX * max(unit, 0.5))
+    inside = cv2.erode(seen.astype(np.uint8), np.ones((13, 13), np.uint8), borderValue=1) > 0
+    steep = (coarse * SHARP_RATIO > LEAST_SLOPE) & inside
+    sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & inside
+    if not sharp.any() or np.count_nonzero(sharp) > ALL_OVER * np.count_nonzero(steep | sharp):
+        return np.zeros(plate.shape, np.bool_)
+    side = 2 * max(1, round(GROWN_PX * unit)) + 1
+    grown = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.asarray(grown > 0)
+
+
+def _slope(plane: F32, sigma: float) -> F32:
+    smooth = cv2.GaussianBlur(plane, (0, 0), sigma)
+    along, down = (cv2.Scharr(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    return np.asarray(cv2.magnitude(along, down) / 32, np.float32)
