@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vbtools.backends.aggregate.blur import write_blur
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
@@ -77,6 +78,7 @@ class Leak:
             found = _passages(clip, plate, opacity, nearness)
             room = leak.combine(found.total, found.weight, clip.unit)
             scale, exposure = _scale(clip, plate, room, found.strongest)
+            write_blur(job, seen, plate.luma, (plate.count > 0) & ~plate.overlays, opacity)
         believed = confidence(room, found.passages, exposure, scale, clip.unit)
         believed[plate.overlays] = 0
         picture = np.clip(plate.picture + (room.best * scale)[..., None], 0, 255)
@@ -87,8 +89,9 @@ class Leak:
         job.output.write("passages", found.passages)
         coverage = plate.count + found.support
         shown = np.rint(picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge is invented
-        picture[coverage == 0] = np.nan
-        write(job, picture, coverage, shown)
+        blurred = plate.picture.copy()
+        blurred[coverage == 0] = np.nan
+        write(job, blurred, coverage, shown)
 
 
 @dataclass(frozen=True, slots=True)
