@@ -66,6 +66,9 @@ class Kind:
     pixels: int
 
 
+UNSEEN = Kind(0.0, 1.0, 1.0, 0.0, 0)
+
+
 class Samples:
     """Some frames, shrunk, with the plate and the distance to the person; luminance 0-255.
 
@@ -108,7 +111,7 @@ class Samples:
         beside = self._ring(near, near + 2.5 * sigma)
         pixels = int(beside.sum()) if len(beside) else 0
         if pixels < LEAST_PIXELS:
-            return Kind(0.0, 1.0, 1.0, 0.0, 0)
+            return UNSEEN
         shown, bled = self._shown(beside), self._bled(sigma, beside)
         anew = self._weighted_anew(sigma, beside)
         power, own = max(float(np.vdot(shown, shown)), 1e-6), max(float(np.vdot(bled, bled)), 1e-6)

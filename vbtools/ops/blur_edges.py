@@ -8,8 +8,7 @@ map estimation from a single image", Pattern Recognition 44, 2011; the test for 
 
 Edges that are soft by themselves, or have another of the same direction beside them, vote for wider blurs, each for
 another; edges of a bar, whose other side is near, vote for narrower ones. In rooms the second are more: the blur lies above
-the middle of the votes (:data:`QUANTILE`). A kernel that is cut off lets through detail beyond its first zero; bars then have
-edges much sharper than the kernel, which no bell-shaped kernel makes (:data:`CUT_SHARE`).
+the middle of the votes (:data:`QUANTILE`).
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from vbtools.ops.blur_kernel import log_slope
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -53,11 +50,6 @@ AROUND = 0.6
 QUANTILE = 0.68
 """Of the votes. Measured on 16 simulated clips (bench/blur.py, rooms rendered and photographed): between 0.65 and 0.7 the
 relative error is 11 % in the mean square; at one half it is 14 %, and too small in 13 of 16."""
-NARROWER = (0.4, 0.6)
-"""Against the sigma: where the edges that only a cut kernel makes are looked for."""
-CUT_SHARE = 0.12
-"""Share of votes there from which a kernel is taken for cut: 0.15 and 0.22 on the two cut ones among the 16, at most 0.09
-on the others."""
 LEAST_LENGTH = 40.0
 """px of lone edges below which they say nothing."""
 LEAST_AGREEING = 0.25
@@ -69,19 +61,17 @@ class Width:
     """An effective sigma from edges.
 
     Attributes:
-        sigma: px; NaN where the edges do not tell.
-        cut: whether the kernel is cut off.
+        sigma: px, of a bell; NaN where the edges do not tell. Too large by 5 to 25 % if the kernel is cut off.
         agreeing: share of votes within 15 % of the sigma.
         length: px of lone edges.
     """
 
     sigma: float
-    cut: bool
     agreeing: float
     length: float
 
 
-UNKNOWN = Width(float("nan"), False, 0.0, 0.0)
+UNKNOWN = Width(float("nan"), 0.0, 0.0)
 
 
 def width(plate: F32, seen: Mask) -> Width:
@@ -90,18 +80,12 @@ def width(plate: F32, seen: Mask) -> Width:
     Args:
         plate, seen: as in :func:`votes`.
     """
-    bell = votes(plate, seen, "gaussian")
-    if bell.length < LEAST_LENGTH:
+    found = votes(plate, seen)
+    if found.length < LEAST_LENGTH:
         return UNKNOWN
-    sigma = _answer(bell.density)
-    sharper = (GRID > NARROWER[0] * sigma) & (GRID < NARROWER[1] * sigma)
-    cut = float(bell.density[sharper].sum()) > CUT_SHARE
-    if cut:  # its shape lies between the bell's and that of the family of cut ones, by where it is cut
-        sigma = float(np.sqrt(sigma * _answer(votes(plate, seen, "truncated").density)))
-    agreeing = float(bell.density[np.abs(np.log(GRID / sigma)) < np.log(1.15)].sum())
-    if agreeing < LEAST_AGREEING:
-        return Width(float("nan"), False, agreeing, bell.length)
-    return Width(sigma, cut, agreeing, bell.length)
+    sigma = _answer(found.density)
+    agreeing = float(found.density[np.abs(np.log(GRID / sigma)) < np.log(1.15)].sum())
+    return Width(sigma if agreeing >= LEAST_AGREEING else float("nan"), agreeing, found.length)
 
 
 def _answer(density: F64) -> float:
@@ -123,27 +107,26 @@ class Votes:
     length: float
 
 
-def votes(plate: F32, seen: Mask, family: str) -> Votes:
+def votes(plate: F32, seen: Mask) -> Votes:
     """Let the edges of a blurred picture vote for its effective sigma, 2 to 40 px.
 
     Args:
         plate: (H, W) float32, luminance 0-255.
         seen: (H, W) bool: where it shows the blurred background; an edge needs twice its sigma of it around.
-        family: the kernel's, as in :mod:`vbtools.ops.blur_kernel`.
     """
     inside = np.pad(seen.astype(np.uint8), 1)  # beyond the picture nothing is seen
     room = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
     total = np.zeros(len(GRID))
     length = 0.0
     for scale in SCALES:
-        sigma, weight = _edges(plate, room, scale, family)
+        sigma, weight = _edges(plate, room, scale)
         length += float(weight.sum())
         spread = np.exp(-0.5 * ((np.log(GRID)[:, None] - np.log(sigma)[None]) / BANDWIDTH) ** 2)
         total += spread @ weight
     return Votes(total / max(float(total.sum()), 1e-12), length)
 
 
-def _edges(plate: F32, room: F32, scale: float, family: str) -> tuple[F64, F64]:
+def _edges(plate: F32, room: F32, scale: float) -> tuple[F64, F64]:
     """Sigmas (n,), px, of the lone edges near a scale, and their weights (n,): px of edge."""
     shrink = max(1, int(scale // FINEST_PX))
     height, width = plate.shape
@@ -165,14 +148,19 @@ def _edges(plate: F32, room: F32, scale: float, family: str) -> tuple[F64, F64]:
     same = (ax * bx + ay * by)[rows, columns] > PARALLEL * (finest * steepness[-1])[rows, columns]
     logs = np.log(np.maximum(np.stack([s[rows, columns] for s in steepness]), 1e-3)).astype(np.float64)[:, same]
     tried = scale / shrink * np.exp(np.arange(-0.24, 0.25, 0.02))
-    off = np.stack([np.std(logs - log_slope(family, reblurs / s)[:, None], axis=0) for s in tried])
+    off = np.stack([np.std(logs - _log_slope(reblurs / s)[:, None], axis=0) for s in tried])
     best = off.argmin(axis=0)
     error, sigma = off.min(axis=0), tried[best]
-    level = np.exp(logs[0] - log_slope(family, reblurs[0] / sigma)) * sigma  # the step's height
+    level = np.exp(logs[0] - _log_slope(reblurs[0] / sigma)) * sigma  # the step's height
     kept = (error < LONE) & (np.abs(np.log(sigma * shrink / scale)) < WITHIN)
     weight = np.minimum(level, LARGEST_HEIGHT) / LARGEST_HEIGHT * np.exp(-0.5 * (error / ERROR) ** 2) * shrink
     grown = np.sqrt(np.maximum((sigma * shrink) ** 2 - (shrink * shrink - 1) / 12, 0.5))  # less the shrinking's own blur
     return np.asarray(grown[kept], np.float64), np.asarray(weight[kept], np.float64)
+
+
+def _log_slope(ratio: F64) -> F64:
+    """Logarithm of the slope of a step of height 1 behind a Gaussian of sigma 1 and a second one of so many times that."""
+    return np.asarray(-0.5 * np.log(2 * np.pi * (1 + ratio * ratio)), np.float64)
 
 
 def _gradient(plane: F32, sigma: float) -> tuple[F32, F32]:

@@ -1,4 +1,4 @@
-"""Kernels with which products blur, by family and effective sigma; their taps, their transfer and what they do to an edge.
+"""Kernels with which products blur, by family and effective sigma; their taps and their transfer.
 
 Effective sigma is the standard deviation of the kernel that really results, in px of the picture: a Gaussian of sigma 15
 that a shader cuts at 15 px has one of 8.3. All kernels here are separable and symmetric, and sum to 1.
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-CUTS = {"gaussian": 4.0, "truncated": 1.5}
-"""Family -> where the Gaussian ends, in its own nominal sigmas. 1.5: between the products' shaders, which cut at 1 (Twilio's
-WebGL, LiveKit), and OpenCV's kernel 21 at sigma 7 (Linux-Fake-Background-Webcam)."""
+CUTS = {"gaussian": 4.0, "truncated": 1.5, "short": 1.0}
+"""Family -> where the Gaussian ends, in its own nominal sigmas. 1.5: OpenCV's kernel 21 at sigma 7
+(Linux-Fake-Background-Webcam); 1: shaders of Twilio's WebGL path and LiveKit."""
 FAMILIES = (*CUTS, "box", "triangle")
 
 
@@ -65,27 +65,6 @@ def transfer(family: str, sigma: float, frequency: F64) -> F64:
     for step in range(1, middle + 1):
         found += 2 * one[middle + step] * np.cos(2 * np.pi * step * frequency)
     return found
-
-
-def log_slope(family: str, ratio: F64) -> F64:
-    """Logarithm of the steepest slope of a step of height 1 behind the kernel and a Gaussian, for sigma 1; float64.
-
-    Args:
-        family: as in :func:`taps`.
-        ratio: the Gaussian's sigma against the kernel's, any shape, above 0.
-    """
-    positions, values = _log_slopes(family)
-    return np.interp(np.log(ratio), positions, values)
-
-
-@lru_cache(maxsize=8)
-def _log_slopes(family: str) -> tuple[F64, F64]:
-    fine = 40.0
-    one = taps(family, fine).astype(np.float64)
-    at = (np.arange(len(one)) - len(one) // 2) / fine
-    ratios = np.exp(np.linspace(np.log(0.15), np.log(8.0), 160))
-    slopes = [float((one * np.exp(-0.5 * (at / r) ** 2)).sum() / (np.sqrt(2 * np.pi) * r)) for r in ratios]
-    return np.log(ratios), np.log(slopes)
 
 
 def _shares(half: float) -> F64:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from vbtools.ops.blur_bleeding import SIGMAS, Bleeding, Kind
 from vbtools.ops.blur_edges import Width
+from vbtools.ops.blur_kernel import CUTS
+from vbtools.ops.blur_trial import Trial
 
 F32 = NDArray[np.float32]
 
@@ -22,8 +24,12 @@ BLEEDING_ERROR = 0.25
 """The same of the bleeding's, which needs the person's outline to be right."""
 LEAST_BLED = 0.15
 """Share of the variance that bleeding must explain to name a sigma by itself."""
-CUT_AT = 1.5
-"""In nominal sigmas: what a kernel that shows as cut is said to be cut at; see :mod:`vbtools.ops.blur_kernel`."""
+TRIAL_ERROR = 0.05
+"""The same of a trial's with a cut kernel, which rings as soon as it is wrong."""
+LARGEST_CUT_PX = 12.0
+"""Effective sigma above which no kernel is said to be cut: it would need 30 taps and more, and the trials see nothing."""
+CUT_BELOW = 0.9
+"""A cut kernel's steps are wider than a bell's of the same sigma, so the trial's sigma lies this far below the edges'."""
 
 PRIOR_WHOLE = 0.8
 """Of the products whose source could be read, 12 of 15 blur the whole frame."""
@@ -31,6 +37,8 @@ WIDE_PX = 10.0
 """px at 720 rows: bleeding of a narrower blur lies where the mask's own errors lie, and tells next to nothing."""
 STRENGTHS = {"wide": ((1.1, 0.4), (0.15, 0.25)), "narrow": ((1.5, 0.8), (1.3, 0.8))}
 """Mean and standard deviation of the bleeding's strength, whole-frame and excluded, in the 16 clips of bench/blur.py."""
+TABLE_ERROR = 0.03
+"""Of the table's effective sigmas, in logarithm."""
 SURE_ENOUGH = 0.75
 LEAST_CONTRAST = 0.25
 """Grey levels: a weaker bleeding than this would not be seen."""
@@ -57,7 +65,7 @@ class Product:
 
 PRODUCTS = (
     Product("gaussian", 15.0, 720), Product("jitsi", 25.0), Product("jitsi-slight", 8.0), Product("jitsi2", 25.0),
-    Product("bbb", 25.0), Product("twilio", 15.0), Product("twilio-webgl", 8.3, cut=True), Product("livekit", 5.3),
+    Product("bbb", 25.0), Product("twilio", 15.0), Product("twilio-webgl", 8.3, cut=True), Product("livekit", 5.3, cut=True),
     Product("chime", 15.0, 540), Product("volcomix", 5.9, whole=False), Product("obs", 18.3, whole=False),
     Product("kaito", 7.7), Product("backscrub", 4.1), Product("lfbw", 5.2, cut=True), Product("shiguredo", 15.0),
 )  # fmt: skip
@@ -96,16 +104,31 @@ class Blur:
     others: str = ""
 
 
-def sigma_of(edges: Width, bleeding: Bleeding) -> tuple[float, float]:
-    """Effective sigma, px, and its standard error in logarithm; NaN where neither handle tells.
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel, as far as it is known.
 
-    The edges tell it where there are some; else the bleeding does, if it explains much.
+    Attributes:
+        family: one of :data:`vbtools.ops.blur_kernel.FAMILIES`, or ``cannot tell``.
+        sigma: effective, px; NaN: cannot tell.
+        error: standard error of its logarithm.
     """
+
+    family: str = CANNOT_TELL
+    sigma: float = NAN
+    error: float = NAN
+
+
+def kernel_of(edges: Width, trial: Trial, bleeding: Bleeding | None = None) -> Kernel:
+    """The kernel from what edges, trials and, where there are no edges, the person's bleeding colours say."""
     if np.isfinite(edges.sigma):
-        return edges.sigma, EDGE_ERROR
-    if bleeding.pixels and float(bleeding.explained.max()) >= LEAST_BLED:
-        return float(SIGMAS[int(bleeding.explained.argmax())]), BLEEDING_ERROR
-    return NAN, NAN
+        is_cut = trial.family not in ("", "gaussian") and trial.sigma < min(CUT_BELOW * edges.sigma, LARGEST_CUT_PX)
+        if is_cut:
+            return Kernel(trial.family, trial.sigma, TRIAL_ERROR)
+        return Kernel("gaussian", edges.sigma, EDGE_ERROR)
+    if bleeding is not None and bleeding.pixels and float(bleeding.explained.max()) >= LEAST_BLED:
+        return Kernel(CANNOT_TELL, float(SIGMAS[int(bleeding.explained.argmax())]), BLEEDING_ERROR)
+    return Kernel()
 
 
 def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
@@ -145,16 +168,16 @@ def feather_of(opacity: F32, edges_px: NDArray[np.float32], rows: int) -> float:
     return (low - high) / 2 * rows / 720
 
 
-def nearest(sigma: float, error: float, probability_whole: float, cut: bool, rows: int) -> tuple[str, float, str]:
+def nearest(kernel: Kernel, probability_whole: float, rows: int) -> tuple[str, float, str]:
     """The nearest product's profile, its probability among :data:`PRODUCTS`, and others that are half as likely."""
-    if not np.isfinite(sigma):
-        return CANNOT_TELL, 0.0, ""
+    is_cut = kernel.family not in (CANNOT_TELL, "gaussian")
+    error = float(np.hypot(kernel.error, TABLE_ERROR))
     weights = []
     for one in PRODUCTS:
         expected = one.sigma * rows / one.rows if one.rows else one.sigma
-        weight = _likelihood(float(np.log(sigma / expected)), 0.0, error)
+        weight = _likelihood(float(np.log(kernel.sigma / expected)), 0.0, error)
         weight *= probability_whole if one.whole else 1 - probability_whole
-        weights.append(weight * (0.8 if one.cut == cut else 0.2))
+        weights.append(weight * (0.8 if one.cut == is_cut else 0.2))
     shares = np.array(weights) / max(sum(weights), 1e-300)
     best = int(shares.argmax())
     if weights[best] < _likelihood(3 * error, 0.0, error) * 0.1:
@@ -164,21 +187,20 @@ def nearest(sigma: float, error: float, probability_whole: float, cut: bool, row
     return PRODUCTS[best].name, float(shares[best]), ", ".join(others)
 
 
-def answer(edges: Width, bleeding: Bleeding, kind: Kind, feather: float, rows: int) -> Blur:
+def answer(kernel: Kernel, kind: Kind, feather: float, rows: int) -> Blur:
     """Put the parts together."""
-    sigma, error = sigma_of(edges, bleeding)
-    whole, sure = whole_or_excluded(sigma, kind, rows)
-    if not np.isfinite(sigma):
+    whole, sure = whole_or_excluded(kernel.sigma, kind, rows)
+    if not np.isfinite(kernel.sigma):
         return Blur(whole=whole, whole_sure=sure, feather=feather)
-    told = np.isfinite(edges.sigma)
+    is_cut = kernel.family not in (CANNOT_TELL, "gaussian")
     probability = {WHOLE: sure, EXCLUDED: 1 - sure}.get(whole, PRIOR_WHOLE)
-    profile, profile_sure, others = nearest(sigma, error, probability, edges.cut, rows)
+    profile, profile_sure, others = nearest(kernel, probability, rows)
     return Blur(
-        family=("truncated" if edges.cut else "gaussian") if told else CANNOT_TELL,
-        sigma=sigma,
-        sigma_low=sigma * float(np.exp(-1.645 * error)),
-        sigma_high=sigma * float(np.exp(1.645 * error)),
-        truncation=(CUT_AT if edges.cut else float("inf")) if told else NAN,
+        family="truncated" if is_cut else kernel.family,
+        sigma=kernel.sigma,
+        sigma_low=kernel.sigma * float(np.exp(-1.645 * kernel.error)),
+        sigma_high=kernel.sigma * float(np.exp(1.645 * kernel.error)),
+        truncation=CUTS[kernel.family] if is_cut else NAN if kernel.family == CANNOT_TELL else float("inf"),
         whole=whole,
         whole_sure=sure,
         feather=feather,

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from vbtools.backends.aggregate.observations import Observations
 from vbtools.ops import fringe
-from vbtools.ops.blur_bleeding import Samples
+from vbtools.ops.blur_bleeding import UNSEEN, Samples
 from vbtools.ops.blur_edges import width
-from vbtools.ops.blur_kind import WHOLE, Blur, answer, feather_of, sigma_of
+from vbtools.ops.blur_kind import WHOLE, Blur, answer, feather_of, kernel_of
+from vbtools.ops.blur_trial import NOTHING, trial
 from vbtools.ops.masks import level
 
 if TYPE_CHECKING:
@@ -39,15 +40,14 @@ def write_blur(job: AggregateJob, seen: Observations, plate: F32, known: Mask, o
         known: (H, W) bool: where the plate was observed and nothing is drawn over it.
         opacity: (:data:`vbtools.ops.fringe.BINS`,) float32, the room's opacity by distance, 1 at its strongest.
     """
-    frames, persons = _samples(seen, level(job.params.threshold))
     rows = plate.shape[0]
+    samples = Samples(*_samples(seen, level(job.params.threshold)), plate, known)
     edges = width(plate, known)
-    samples = Samples(frames, persons, plate, known)
-    bleeding = samples.bleeding()
-    sigma, _ = sigma_of(edges, bleeding)
-    kind = samples.kind(sigma if np.isfinite(sigma) else 1.0)
+    tried = trial(plate, known, edges.sigma) if np.isfinite(edges.sigma) else NOTHING
+    kernel = kernel_of(edges, tried, samples.bleeding())
+    kind = samples.kind(kernel.sigma) if np.isfinite(kernel.sigma) else UNSEEN
     feather = float("nan") if opacity is None else feather_of(opacity, np.array(fringe.EDGES_PX, np.float32), rows)
-    found = answer(edges, bleeding, kind, feather, rows)
+    found = answer(kernel, kind, feather, rows)
     job.output.rows("blur", [asdict(found)])
     job.notes.append(_told(found))
     return found
