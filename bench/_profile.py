@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from study import FRAMES, RECIPE, STAGES, clip_in
+from study import FRAMES, RECIPE, STAGES, WITHOUT_TORCH, clip_in
 
 
 class Sampled:
@@ -122,7 +122,7 @@ def profile(clip: Path, folder: Path, method: str) -> list[str]:
     from vbtools.stages import stage_names
 
     recipe = load(RECIPE, stage_names())
-    for setting in (f"align.method={method}", "inspect.on=enhanced"):
+    for setting in (f"align.method={method}", *WITHOUT_TORCH):
         recipe.set(setting, stage_names())
     project = folder / f"profile-{method}.h5"
     project.unlink(missing_ok=True)

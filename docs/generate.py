@@ -6,12 +6,14 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from vbtools.backends import of_stage
 from vbtools.cli.main import exit_codes
 from vbtools.config.element import Element
 from vbtools.config.params import Spec, Step, bounds, specs
 from vbtools.pipeline.recipes import recipe_schema
+from vbtools.simulate.profile import PROFILES, STEP_TABLES, Profile, Scheme
 from vbtools.stages import all_stages
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,59 @@ def codes() -> str:
     return "\n".join(["| code | meaning |", "| --- | --- |", *rows, ""])
 
 
+def profiles() -> str:
+    """The products that simulate knows."""
+    rows = [
+        f"| `{p.name}` | {p.summary} | {p.scheme.strength:g}: {p.setting} | {p.source} | {p.not_modelled} |"
+        for p in PROFILES.values()
+    ]
+    head = ["| profile | what | strength | source | not modelled |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])
+
+
+def chains() -> str:
+    """How each product's mask and blur are put together."""
+    rows = [f"| `{p.name}` | {_chain(p, 'mask')} | {_chain(p, 'blur')} | {_rest(p)} |" for p in PROFILES.values()]
+    return "\n".join(["| profile | mask | blur | besides |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+def profile_keys() -> str:
+    """What a profile can say."""
+    parts = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
+    parts += [_parameter_row(s) for s in specs(Scheme)]
+    for key, table in STEP_TABLES.items():
+        parts.append(f"\nSteps of `{key}`:\n\n| step | what | options |\n| --- | --- | --- |")
+        for name, kind in table.items():
+            about = " ".join((kind.__doc__ or "").split())
+            options = "; ".join(f"`{s.name}`: {s.help}, {_said(s.default)}" for s in specs(kind))
+            parts.append(f"| `{name}` | {about} | {options} |")
+    return "\n".join([*parts, ""])
+
+
+def _chain(profile: Profile, key: str) -> str:
+    """Steps with the options that differ from their defaults."""
+    found = []
+    for step in getattr(profile.scheme, key):
+        defaults = {s.name: s.default for s in specs(STEP_TABLES[key][step.name])}
+        own = ", ".join(f"{k} {_said(v)}" for k, v in step.options.items() if v != defaults[k])
+        found.append(step.name + (f" ({own})" if own else ""))
+    return ", ".join(found)
+
+
+def _rest(profile: Profile) -> str:
+    """The other values that differ from the defaults."""
+    chosen = {s.name: getattr(profile.scheme, s.name) for s in specs(Scheme)}
+    own = {s.name: chosen[s.name] for s in specs(Scheme) if s.kind != "steps" and chosen[s.name] != s.default}
+    own.pop("strength", None)
+    return ", ".join(f"{key} {_said(value)}" for key, value in own.items())
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _element_row(e: Element) -> str:
     dtype = "table" if e.columns else e.dtype
     name = f"`{e.name}`" + (" (optional)" if e.optional else "")
@@ -79,7 +134,10 @@ def _parameter_row(s: Spec) -> str:
 
 def pages() -> dict[Path, str]:
     """Every generated file with the text that it should have."""
-    made = {"elements": elements(), "parameters": parameters(), "exit codes": codes()}
+    made = {
+        "elements": elements(), "parameters": parameters(), "exit codes": codes(), "profiles": profiles(),
+        "chains": chains(), "profile keys": profile_keys(),
+    }  # fmt: skip
     found = {ROOT / "recipes" / "recipe.schema.json": json.dumps(recipe_schema(), indent=2) + "\n"}
     for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]:
         text = page.read_text(encoding="utf-8")

@@ -42,11 +42,12 @@ class Project:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.records: dict[str, Record] = {}
+        self.source = Source("/nowhere/call.mp4", "ab" * 32, 1, 1)
 
     def store(self, name: str, values: Mapping[str, Any], run: Any = None, **elements: Any) -> None:
         one = stage(name)
         params = one.parameters(values)
-        source = Source("/nowhere/call.mp4", "ab" * 32, 1, 1) if one.reads_video else None
+        source = self.source if one.reads_video else None
         upstream = {n: self.records[n].fingerprint for n in one.requires(params)}
         wanted = wanted_of(one, params, upstream, source, None)
         with Writer(self.path, "test") as writer, writer.output(name, one.elements, wanted.fingerprint) as output:
@@ -105,6 +106,9 @@ class Project:
         )
 
 
-def word(text: str, picture: str, x: float, confidence: float = 0.9) -> dict[str, Any]:
+def word(text: str, picture: str, x: float, confidence: float = 0.9, also_on_raw: bool = False) -> dict[str, Any]:
     box = {"x": x, "y": 40.0, "width": 60.0, "height": 20.0}
-    return {"image": picture, "text": text, **box, "confidence": confidence, "observed": 1.0}
+    support = int(also_on_raw or picture == "raw")
+    return {
+        "image": picture, "text": text, **box, "confidence": confidence, "observed": 1.0, "also_on_raw": support,
+    }  # fmt: skip

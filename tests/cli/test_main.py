@@ -271,7 +271,8 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Path) -> None:
 
 
 WAITING = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal: `make test &` has Ctrl-C ignored
 from vbtools.cli.main import main
 import vbtools.pipeline
 def wait(*_):

@@ -106,7 +106,11 @@ EXACT = {
         "      |                 \t   \t^"),
     ),
     "empty": (
-        "", "r.yaml:1:1: a recipe is a mapping. It has the keys version, video, project, stages\n    1 | \n      | ^",
+        "",
+        (
+            "r.yaml:1:1: a recipe is a mapping. It has the keys version, video, project, stages, profile\n"
+            "    1 | \n      | ^"
+        ),
     ),
     "newer": (
         "stages: {extract: {}}\nversion: 2\n",

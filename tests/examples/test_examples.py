@@ -84,9 +84,12 @@ def test_python_makes_the_same_study_and_tells_it(
     assert len(lines) == 4 + len(words)
 
 
-def test_the_examples_are_the_cpu_recipe() -> None:
+def test_the_examples_are_the_cpu_recipe_but_for_models_that_have_to_be_fetched() -> None:
     example, shipped = (load(f, stage_names()) for f in (EXAMPLES / "study.yaml", ROOT / "recipes" / "cpu.yaml"))
-    shipped.stages["segment"].pop("device")  # the same on every machine that has no GPU
+    for stage in ("segment", "enhance", "inspect"):
+        shipped.stages[stage].pop("device")  # the same on every machine that has no GPU
+    assert shipped.stages["enhance"]["steps"].pop() == "mprnet"
+    assert shipped.stages["inspect"].pop("yolo") is True
     assert [t.params for t in tasks_from(example)] == [t.params for t in tasks_from(shipped)]
 
 

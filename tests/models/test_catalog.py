@@ -15,7 +15,7 @@ EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 @EACH
 def test_each_model_tells_its_licence_and_who_uses_it(row):
-    assert row.kind in {"segmentation", "super-resolution", "deblurring", "detection"}
+    assert row.kind in {"segmentation", "super-resolution", "deblurring", "detection", "perceptual measure"}
     assert row.licence
     assert row.used_by
     assert row.homepage.startswith("https://")

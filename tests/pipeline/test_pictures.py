@@ -13,7 +13,7 @@ from vbtools.errors import StorageError
 from vbtools.ops.draw import coverage_picture
 from vbtools.ops.unobserved import HATCH_DARK, HATCH_LIGHT
 from vbtools.pipeline import pictures
-from vbtools.pipeline.pictures import export, findings_in_words, supported
+from vbtools.pipeline.pictures import export, findings_in_words
 from vbtools.store import Reader, Writer
 
 
@@ -128,7 +128,7 @@ def test_tables_are_csv_and_json(project: Project, tmp_path: Path) -> None:
 def test_what_only_the_enhanced_picture_shows_is_said_to_rest_on_it(project: Project, tmp_path: Path) -> None:
     project.store("enhance", {"steps": ["clahe"]}, run=True)
     rows = [word("ROOM", "raw", 20), word("it", "raw", 300)]
-    rows += [word("Room", "enhanced", 22), word("IBAN", "enhanced", 140)]
+    rows += [word("Room", "enhanced", 22, also_on_raw=True), word("IBAN", "enhanced", 140)]
     project.store("inspect", {"on": "both"}, ocr=rows, detections=[], unprotected=[])
     shown, words = exported(project, tmp_path / "out")
     assert words[1] == (
@@ -145,13 +145,6 @@ def test_what_only_the_enhanced_picture_shows_is_said_to_rest_on_it(project: Pro
     }  # fmt: skip
     blue = (np.abs(shown["findings.png"].astype(int) - (0, 95, 230)).max(axis=2) < 3).sum()
     assert blue > 100
-
-
-def test_a_finding_is_supported_only_by_the_same_one_at_the_same_place() -> None:
-    raw = [word("ROOM", "raw", 20)]
-    assert supported(word("room", "enhanced", 30), raw, "text")
-    assert not supported(word("ROOM", "enhanced", 200), raw, "text")
-    assert not supported(word("BROOM", "enhanced", 20), raw, "text")
 
 
 def test_a_background_that_was_never_observed_can_say_nothing(project: Project, tmp_path: Path) -> None:

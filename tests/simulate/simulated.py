@@ -12,7 +12,7 @@ from vbtools.backends.picture import read_picture
 from vbtools.backends.video import open_video
 from vbtools.simulate.write import Settings
 
-SMALL = Settings(seed=3, seconds=1.0, size=(320, 180))
+SMALL = Settings(seed=3, seconds=1.0, size=(320, 180), fps=25.0, motion="sway")
 
 
 class Call:

@@ -14,9 +14,9 @@ from vbtools.backends import backend
 from vbtools.errors import InputError, UsageError
 from vbtools.models import resolve
 from vbtools.simulate import call as encoders
-from vbtools.simulate.blur import Product
 from vbtools.simulate.motion import Path
 from vbtools.simulate.person import MODEL, cut_out, photograph
+from vbtools.simulate.product import Product
 from vbtools.simulate.profile import PROFILES
 from vbtools.simulate.room import render_room
 from vbtools.simulate.scene import PersonInRoom
@@ -65,12 +65,12 @@ def test_clean_is_person_over_background_by_the_true_alpha(call, person):
     room = render_room(width, height, SMALL.seed)
     path = Path(SMALL.motion, SMALL.seed)
     scene = PersonInRoom(person, room, path, SMALL.seed)
-    small = scene._person
     for index in (0, 12, 24):
         frame, alpha = scene.frame(index / SMALL.fps)
         assert np.array_equal(frame, call.clean[index])
         assert np.array_equal(alpha, call.alpha[index])
-        placed = scene.placement(path.pose(index / SMALL.fps))
+        small = scene.cut_out(index / SMALL.fps)
+        placed = scene.placement(path.pose(index / SMALL.fps), small)
         rgb = cv2.warpAffine(small.rgb, placed, SMALL.size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         a = alpha[..., None] / 255.0
         expected = a * rgb + (1 - a) * room.background
@@ -126,7 +126,7 @@ def test_the_room_shows_sharp_in_a_fringe_beside_the_person_and_nowhere_else(per
     size = (1280, 720)
     room = render_room(*size, 1)
     frame, alpha = PersonInRoom(person, room, Path("still", 1), 1).frame(0.0)
-    with Product(PROFILES["gaussian"], size[1]) as product:
+    with Product(PROFILES["gaussian"].scheme, size[1]) as product:
         shown, _ = product(frame)
     distance = cv2.distanceTransform((alpha == 0).astype(np.uint8), cv2.DIST_L2, 5)
     truth, seen = detail(room.background), detail(shown)
@@ -171,8 +171,8 @@ def test_the_person_stands_on_the_lower_edge_however_it_moves(person, motion):
 def test_truth_is_written_with_what_made_it(call):
     truth = call.truth
     assert truth["format"] == "vbtools-truth"
-    assert truth["version"] == 1
-    assert truth["profile"]["blur_px"] == PROFILES["gaussian"].blur_px
+    assert truth["version"] == 2
+    assert truth["profile"] == PROFILES["gaussian"].values()
     assert set(truth["models"]) == {"selfie-square", "selfie-landscape"}
     assert "unknown" not in truth["software"].values()
     assert set(truth["files"]) == set(FILES)

@@ -1,6 +1,8 @@
 """enhance: steps in order, each one's picture kept, options checked where they were written."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from fake_store import Ran
 from vbtools.backends import Backend
 from vbtools.backends.enhance.clahe import Clahe, ClaheParams
 from vbtools.config.params import FilePath, ParameterError, Step, param, to_json
-from vbtools.errors import NotBuiltError, UsageError
+from vbtools.errors import ModelError, NotBuiltError, UsageError
 from vbtools.stages import enhance as module
 from vbtools.stages.enhance import Enhance, enhance_image, picture_names
 
@@ -82,7 +84,9 @@ def test_a_background_that_was_never_observed_is_told() -> None:
 
 
 def test_every_option_is_resolved_so_that_a_fingerprint_sees_it() -> None:
-    assert to_json(Enhance.parameters({})) == {"steps": [{"clahe": {"clip_limit": 2.0, "grid": 8}}], "weights": None}
+    assert to_json(Enhance.parameters({})) == {
+        "steps": [{"clahe": {"clip_limit": 2.0, "grid": 8}}], "weights": None, "tile": None, "device": None,
+    }  # fmt: skip
     assert Enhance.parameters({"steps": ["clahe"]}) == Enhance.parameters({"steps": [{"clahe": {"grid": 8}}]})
 
 
@@ -107,8 +111,8 @@ def test_a_wrong_option_is_told_with_its_place(options: dict, key: str, at_key: 
 
 
 def test_a_step_that_is_not_built_keeps_its_options_as_given() -> None:
-    params = Enhance.parameters({"steps": [{"mprnet": {"tile": 256}}]})
-    assert params.steps == (Step("mprnet", {"tile": 256}),)
+    params = Enhance.parameters({"steps": [{"deconvolve": {"strength": 256}}]})
+    assert params.steps == (Step("deconvolve", {"strength": 256}),)
 
 
 def test_weights_go_to_the_one_step_that_takes_them(double: None) -> None:
@@ -154,3 +158,73 @@ def test_a_step_that_cannot_run_is_told_before_the_first_starts(monkeypatch: pyt
 def test_a_step_taken_again_is_numbered() -> None:
     steps = [Step(name, {}) for name in ("clahe", "denoise", "clahe", "clahe")]
     assert picture_names(steps) == ("clahe", "denoise", "clahe-2", "clahe-3")
+
+
+class Slow:
+    """A step that counts its own work, has something to say, and a licence."""
+
+    Params = DoubleParams
+    reports = True
+    licensed_as = "mprnet-deblurring"
+
+    def __init__(self, params: DoubleParams) -> None:
+        self.notes: list[str] = []
+
+    def __call__(self, image: np.ndarray, observed: np.ndarray, progress: Any) -> np.ndarray:
+        progress.start(100, "%")
+        progress.advance(100)
+        progress.say("slow: will take about 4 min")
+        self.notes = ["slow: in 4 tiles"]
+        return image
+
+
+def test_a_slow_step_tells_how_long_its_licence_and_what_it_did(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VBTOOLS_MODELS", str(tmp_path))
+    row = Backend("enhance", "realesrgan", f"{__name__}:Slow", "slow")
+    real = module.backend
+    monkeypatch.setattr(module, "backend", lambda stage, name: row if name == "realesrgan" else real(stage, name))
+    ran = Ran(Enhance(), {"steps": ["clahe", "realesrgan", "clahe"]}, project())
+    licence, estimate = ran.progress.said
+    assert "non-commercial" in licence
+    assert estimate == "slow: will take about 4 min"
+    assert ran.notes == ["slow: in 4 tiles"]
+    assert ran.progress.total == 3, "the steps are counted again after it"
+    again = Ran(Enhance(), {"steps": ["realesrgan"]}, project())
+    assert again.progress.said == ["slow: will take about 4 min"], "a licence is told at first use"
+
+
+def test_models_are_those_of_the_steps_that_name_no_weights() -> None:
+    one = Enhance()
+    steps = ["clahe", "mprnet", {"realesrgan": {"variant": "animevideov3"}}, "realesrgan"]
+    named = [{"mprnet": {"weights": "a.pth"}}]
+    assert one.models(one.parameters({"steps": steps})) == (
+        "mprnet-deblurring", "realesr-animevideov3", "realesrgan-x4plus",
+    )  # fmt: skip
+    assert one.models(one.parameters({"steps": named})) == ()
+    assert one.weight_files(one.parameters({"steps": named})) == ("a.pth",)
+
+
+def test_tile_and_device_go_to_every_step_that_takes_them_and_was_not_given_its_own() -> None:
+    steps = ["clahe", "mprnet", {"realesrgan": {"tile": 64}}]
+    params = Enhance.parameters({"steps": steps, "tile": 256, "device": "cpu"})
+    assert [(step.options.get("tile"), step.options.get("device")) for step in params.steps] == [
+        (None, None), (256, "cpu"), (64, "cpu"),
+    ]  # fmt: skip
+    assert (params.tile, params.device) == (None, None)
+    assert Enhance.parameters(to_json(params)) == params
+    assert Enhance.parameters({"device": "cpu"}) == Enhance.parameters({}), "nothing here can choose"
+    with pytest.raises(ParameterError, match=r"enhance\.tile is 256, but none of the steps takes it"):
+        Enhance.parameters({"tile": 256})
+
+
+@pytest.mark.torch
+def test_bad_weights_are_found_before_the_run_starts(tmp_path: Path) -> None:
+    pytest.importorskip("spandrel_extra_arches", reason="needs the restore extra")
+    (tmp_path / "bad.pth").write_bytes(b"nothing" * 99)
+    one = Enhance()
+    for name in ("mprnet", "realesrgan"):
+        params = one.parameters({"steps": [name], "weights": str(tmp_path / "bad.pth"), "device": "cpu"})
+        with pytest.raises(ModelError, match="damaged, cut short or no checkpoint"):
+            one.check(params)

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from fake_store import Ran
 
+from vbtools.backends import Backend
+from vbtools.config.params import ParameterError
 from vbtools.errors import MissingDependencyError, UsageError
-from vbtools.stages.inspect import Inspect
+from vbtools.stages import inspect as module
+from vbtools.stages.inspect import Inspect, supported
 
 
 def wall(words: dict[str, tuple[int, int]], height: int = 180, width: int = 320) -> np.ndarray:
@@ -65,6 +68,66 @@ def test_both_pictures_are_read_and_boxes_are_in_the_plate_s_pixels() -> None:
     raw, enhanced = (row for row in ran.tables["ocr"] if row["text"] == "OFFICE")
     for side in ("x", "y", "width", "height"):
         assert enhanced[side] == pytest.approx(raw[side], abs=4)
+
+
+def test_beside_each_word_on_the_enhanced_picture_stands_whether_the_raw_one_has_it() -> None:
+    background, enhanced = wall({"OFFICE": (30, 60)}), wall({"OFFICE": (30, 60), "HOURS": (30, 140)})
+    for on in ("both", "enhanced"):
+        ran = Ran(Inspect(), {"on": on}, project(background, image=enhanced))
+        told = {row["text"]: row["also_on_raw"] for row in ran.tables["ocr"] if row["image"] == "enhanced"}
+        assert told == {"OFFICE": 1, "HOURS": 0}, on
+        assert all(row["also_on_raw"] == 1 for row in ran.tables["ocr"] if row["image"] == "raw")
+    assert {row["image"] for row in ran.tables["ocr"]} == {"enhanced"}, "the raw one was asked, not reported"
+
+
+def test_a_finding_is_supported_only_by_the_same_one_at_the_same_place() -> None:
+    box = {"y": 40.0, "width": 60.0, "height": 20.0}
+    raw = [{"text": "ROOM", "x": 20.0, **box}]
+    assert supported({"text": "room", "x": 30.0, **box}, raw, "text")
+    assert not supported({"text": "ROOM", "x": 200.0, **box}, raw, "text")
+    assert not supported({"text": "BROOM", "x": 20.0, **box}, raw, "text")
+
+
+class Cups:
+    """A detector that finds a cup where there is something dark, and says what it was asked."""
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+
+    def __call__(self, image: np.ndarray, observed: np.ndarray, scale: float) -> list[dict[str, Any]]:
+        columns = np.nonzero(image.min(axis=(0, 2)) < 90)[0]
+        if not columns.size:
+            return []
+        box = {"x": columns.min() / scale, "y": 0.0, "width": np.ptp(columns) / scale, "height": 9.0}
+        return [{"label": "cup", **box, "confidence": 0.8, "observed": 1.0}]
+
+
+def test_objects_are_stored_with_their_support_and_the_licence_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VBTOOLS_MODELS", str(tmp_path))
+    row = Backend("inspect", "yolo", f"{__name__}:Cups", "finds cups")
+    real = module.backend
+    monkeypatch.setattr(module, "backend", lambda stage, name: row if name == "yolo" else real(stage, name))
+    stored = project(wall({}), image=wall({"HOURS": (30, 140)}))
+    ran = Ran(Inspect(), {"ocr": False, "yolo": True, "on": "both"}, stored)
+    (only,) = ran.tables["detections"]
+    assert (only["image"], only["label"], only["also_on_raw"]) == ("enhanced", "cup", 0)
+    assert "found no objects on raw" in ran.notes
+    assert "found 1 object on enhanced: 'cup'" in ran.notes
+    assert ["AGPL-3.0" in said for said in ran.progress.said] == [True]
+    assert (ran.progress.total, ran.progress.done) == (2, 2)
+    assert Ran(Inspect(), {"ocr": False, "yolo": True}, stored).progress.said == []
+
+
+def test_yolo_s_weights_are_known_to_the_fingerprint_and_need_yolo() -> None:
+    one = Inspect()
+    assert one.models(one.parameters({})) == ()
+    assert one.models(one.parameters({"yolo": True})) == ("yolov8n",)
+    named = one.parameters({"yolo": True, "weights": "a.pt"})
+    assert (one.models(named), one.weight_files(named)) == ((), ("a.pt",))
+    with pytest.raises(ParameterError, match="only YOLO takes weights, and it is off"):
+        one.parameters({"weights": "a.pt"})
 
 
 def test_only_the_enhanced_picture_is_read_when_asked_for() -> None:

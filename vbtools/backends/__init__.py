@@ -85,7 +85,8 @@ BACKENDS: tuple[Backend, ...] = (
         ("selfie-landscape", "selfie-square"),
     ),
     Backend(
-        "segment", "deeplabv3", "", "DeepLabV3, person class: cleaner masks, wants a GPU", "torch",
+        "segment", "deeplabv3", _HERE + "segment.deeplabv3:DeepLabSegmenter",
+        "DeepLabV3, person class: cleaner masks, wants a GPU", "torch",
         ("torch", "torchvision"), ("deeplabv3-resnet50", "deeplabv3-resnet101", "deeplabv3-mobilenet-v3-large"),
     ),
     Backend("align", "none", _HERE + "align.none:NoMotion", "take the camera as fixed"),
@@ -106,16 +107,21 @@ BACKENDS: tuple[Backend, ...] = (
         "enhance", "deconvolve", _HERE + "enhance.deconvolve:Deconvolve", "non-blind deconvolution with the identified blur"
     ),
     Backend(
-        "enhance", "mprnet", "", "MPRNet deblurring", "restore", ("torch", "spandrel"), ("mprnet-deblurring",)
+        "enhance", "mprnet", _HERE + "enhance.mprnet:MprNet",
+        "MPRNet deblurring, or any network for single pictures that spandrel reads", "restore",
+        ("torch", "spandrel", "spandrel_extra_arches"), ("mprnet-deblurring",),
     ),
     Backend(
-        "enhance", "realesrgan", "", "Real-ESRGAN super-resolution", "restore", ("torch", "realesrgan"),
-        ("realesrgan-x4plus", "realesr-animevideov3"),
+        "enhance", "realesrgan", _HERE + "enhance.realesrgan:RealEsrgan", "Real-ESRGAN super-resolution", "restore",
+        ("torch", "realesrgan"), ("realesrgan-x4plus", "realesr-animevideov3"),
     ),
     Backend(
         "inspect", "ocr", _HERE + "inspect.ocr:TesseractReader", "words, read by Tesseract", "ocr", ("pytesseract",)
     ),
-    Backend("inspect", "yolo", "", "objects, found by YOLOv8", "yolo", ("torch", "ultralytics"), ("yolov8n",)),
+    Backend(
+        "inspect", "yolo", _HERE + "inspect.yolo:YoloDetector", "objects, found by YOLOv8", "yolo",
+        ("torch", "ultralytics"), ("yolov8n",),
+    ),
 )
 
 

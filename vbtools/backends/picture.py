@@ -50,6 +50,28 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., ::-1])
 
 
+def read_cut_out(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """Read a picture that is partly transparent, or None where nothing of it is.
+
+    Returns:
+        ``(H, W, 3)`` uint8 RGB, not multiplied by alpha, and ``(H, W)`` uint8 alpha, 255 opaque.
+
+    Raises:
+        InputError: as :func:`read_picture`.
+    """
+    import cv2
+    import numpy as np
+
+    read_picture(path)  # says what is wrong with it
+    image = cv2.imdecode(np.frombuffer(_bytes_of(path), np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 3 or image.shape[2] != 4:
+        return None
+    image = _eight_bits(image, path)
+    if image[..., 3].min() == 255:
+        return None
+    return np.ascontiguousarray(image[..., 2::-1]), np.ascontiguousarray(image[..., 3])
+
+
 def write_picture(path: Path, rgb: NDArray[np.uint8]) -> Path:
     """Write a picture so that the file is either the whole new one or untouched.
 

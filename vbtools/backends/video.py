@@ -61,6 +61,13 @@ class Frame:
             pixels = cv2.resize(pixels, self._size[::-1], interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(pixels)
 
+    def gray(self) -> U8:
+        """A grey recording's values as they are stored, ``(H, W)`` uint8; of a coloured one the luminance, 0..255."""
+        pixels = self._orientation.apply(self._decoded.to_ndarray(format="gray"))
+        if pixels.shape != self._size:
+            pixels = cv2.resize(pixels, self._size[::-1], interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(pixels)
+
     def planes(self, long_side: int) -> tuple[U8, U8, U8]:
         """A small copy for analysis, far cheaper than :meth:`rgb`.
 

@@ -24,6 +24,7 @@ AFTER_THE_STAGES: tuple[tuple[str, str, str], ...] = (
     ("pack", "vbtools.cli.pack:command", "one self-contained project file"),
     ("gc", "vbtools.cli.gc:command", "remove bulk that nothing refers to any more"),
     ("simulate", "vbtools.cli.simulate:command", "make a blurred call whose truth is known"),
+    ("evaluate", "vbtools.cli.evaluate:command", "score a project against the truth and the best possible"),
     ("models", "vbtools.cli.models:command", "list, fetch and check model files"),
     ("doctor", "vbtools.cli.doctor:command", "what is installed, what can run, what mends each gap"),
 )

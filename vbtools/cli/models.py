@@ -62,7 +62,7 @@ def pull_models(names: tuple[str, ...]) -> None:
 
     for entry in [models.model(name) for name in names]:
         if models.installed(entry.name) is None:
-            console.note(_licence(entry))
+            console.note(models.licence_words(entry))
         with console.progress(f"fetching {entry.name}", entry.size) as bar:
             path = models.pull(entry.name, bar.update)
         console.say(f"{entry.name}: {path}")
@@ -108,7 +108,7 @@ def add_model(name: str, file: Path) -> None:
 
     entry = models.model(name)
     if models.installed(name) is None:
-        console.note(_licence(entry))
+        console.note(models.licence_words(entry))
     path = models.add(name, file)
     console.say(f"{name}: {path} (sha256 {models.sha256_of(path)})")
 
@@ -131,10 +131,6 @@ def _row(entry: Model) -> dict[str, object]:
         "installed": path is not None,
         "path": None if path is None else str(path),
     }
-
-
-def _licence(entry: Model) -> str:
-    return " ".join(filter(None, (f"{entry.name}: {entry.licence}, {entry.homepage}.", entry.licence_note)))
 
 
 def _megabytes(size: int | None) -> str:

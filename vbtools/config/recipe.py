@@ -15,7 +15,7 @@ from vbtools.config.params import ParameterError
 from vbtools.errors import RecipeError, nearest
 
 VERSION = 1
-KEYS = ("version", "video", "project", "stages")
+KEYS = ("version", "video", "project", "stages", "profile")
 NOT_YAML = (YAMLError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError)
 """What ruamel.yaml raises for a text that it cannot read; it lets its own mistakes through (a date with month 13)."""
 P = TypeVar("P")
@@ -83,23 +83,53 @@ class Recipe:
     def _place(self, stage: str, path: Sequence[str | int], at_key: bool) -> tuple[int, int]:
         """Line and column (from 0) of a value inside a stage, or of the nearest thing that has a place."""
         stages = self._tree["stages"]
-        node: Any = stages.get(stage)
         place = _key_place(stages, stage, _key_place(self._tree, "stages"))
-        for depth, key in enumerate(path):
-            last = depth == len(path) - 1
-            if isinstance(node, CommentedMap):
-                own: Any = next((k for k in node if str(k) == str(key)), None)
-                if own is None:
-                    break
-                place = _key_place(node, own, place) if last and at_key else _value_place(node, own, place)
-                node = node[own]
-            elif isinstance(node, CommentedSeq) and isinstance(key, int):
-                place = node.lc.item(key)
-                node = node[key]
-        return place
+        return _place_of(stages.get(stage), path, at_key, place)
 
     def _error_at(self, place: tuple[int, int], fact: str, hint: str) -> RecipeError:
         return error_at(self.origin, self._text, place, fact, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSection:
+    """The ``profile`` of a recipe: a product's blur as the user defines it, for ``vbtools simulate``.
+
+    Attributes:
+        origin: the file, as the user named it.
+        values: its values; ``base`` names the built-in profile that it starts from.
+    """
+
+    origin: str
+    values: dict[str, Any]
+    _text: Sequence[str]
+    _tree: Any
+
+    def parameters(self, make: Callable[[Mapping[str, Any]], P]) -> P:
+        """Build something from the values.
+
+        Raises:
+            RecipeError: ``make`` raised ParameterError; with the place in the file.
+        """
+        try:
+            return make(self.values)
+        except ParameterError as error:
+            start = _key_place(self._tree, "profile")
+            place = _place_of(self._tree["profile"], error.path, error.at_key, start)
+            raise error_at(self.origin, self._text, place, error.fact, error.hint) from error
+
+
+def load_profile(path: Path) -> ProfileSection:
+    """Read the ``profile`` of a recipe; its ``stages``, if any, are left alone.
+
+    Raises:
+        RecipeError: as :func:`load` does, or there is no ``profile``.
+    """
+    lines, tree = _read_tree(path)
+    origin = str(path)
+    _head(origin, lines, tree)
+    if "profile" not in tree:
+        raise error_at(origin, lines, (0, 0), "the recipe has no profile", "For example: profile: {base: lfbw}")
+    return ProfileSection(origin, plain(tree["profile"]), lines, tree)
 
 
 def load(path: Path, stage_names: Sequence[str]) -> Recipe:
@@ -108,21 +138,8 @@ def load(path: Path, stage_names: Sequence[str]) -> Recipe:
     Raises:
         RecipeError: for a missing file, a YAML mistake, an unknown key or stage, a wrong type; with its place.
     """
-    origin = str(path)
-    text = _read(path)
-    lines = text.splitlines()
-    try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line, mark.column) if mark else (0, 0)
-        raise error_at(origin, lines, place, f"not valid YAML: {_problem(error)}", "") from error
-    except NOT_YAML as error:
-        place = _place_in(text, getattr(error, "position", 0))
-        raise error_at(origin, lines, place, f"not valid YAML: {_problem(error)}", "") from error
-    if not isinstance(tree, CommentedMap):
-        raise error_at(origin, lines, (0, 0), "a recipe is a mapping", f"It has the keys {', '.join(KEYS)}")
-    return _outline(origin, lines, tree, stage_names)
+    lines, tree = _read_tree(path)
+    return _outline(str(path), lines, tree, stage_names)
 
 
 def error_at(origin: str, lines: Sequence[str], place: tuple[int, int], fact: str, hint: str) -> RecipeError:
@@ -161,7 +178,27 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _outline(origin: str, lines: Sequence[str], tree: CommentedMap, stage_names: Sequence[str]) -> Recipe:
+def _read_tree(path: Path) -> tuple[list[str], CommentedMap]:
+    """The lines and the mapping of a YAML file."""
+    origin = str(path)
+    text = _read(path)
+    lines = text.splitlines()
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line, mark.column) if mark else (0, 0)
+        raise error_at(origin, lines, place, f"not valid YAML: {_problem(error)}", "") from error
+    except NOT_YAML as error:
+        place = _place_in(text, getattr(error, "position", 0))
+        raise error_at(origin, lines, place, f"not valid YAML: {_problem(error)}", "") from error
+    if not isinstance(tree, CommentedMap):
+        raise error_at(origin, lines, (0, 0), "a recipe is a mapping", f"It has the keys {', '.join(KEYS)}")
+    return lines, tree
+
+
+def _head(origin: str, lines: Sequence[str], tree: CommentedMap) -> None:
+    """Check the keys, the version, and the types of what is not in the stages."""
     for key in tree:
         if key not in KEYS:
             raise error_at(origin, lines, _key_place(tree, key), f"unknown key '{key}'", nearest(str(key), KEYS))
@@ -175,6 +212,15 @@ def _outline(origin: str, lines: Sequence[str], tree: CommentedMap, stage_names:
     for key in ("video", "project"):
         if not isinstance(tree.get(key), (str, type(None))):
             raise error_at(origin, lines, _value_place(tree, key), f"{key} must be a file path", "Quote it")
+    if not isinstance(tree.get("profile", CommentedMap()), CommentedMap):
+        raise error_at(
+            origin, lines, _value_place(tree, "profile"), "profile must be a mapping",
+            "For example: profile: {base: lfbw}",
+        )  # fmt: skip
+
+
+def _outline(origin: str, lines: Sequence[str], tree: CommentedMap, stage_names: Sequence[str]) -> Recipe:
+    _head(origin, lines, tree)
     stages = tree.get("stages")
     if not isinstance(stages, CommentedMap) or not stages:
         place = _key_place(tree, "stages") if "stages" in tree else (0, 0)
@@ -215,6 +261,22 @@ def _set_in_step(values: dict[str, Any], step: str, keys: Sequence[str], value: 
     given = entries[position][step]
     entries[position] = {step: {**(given if isinstance(given, Mapping) else {}), keys[0]: value}}
     values["steps"] = entries
+
+
+def _place_of(node: Any, path: Sequence[str | int], at_key: bool, place: tuple[int, int]) -> tuple[int, int]:
+    """Line and column (from 0) of what ``path`` leads to below a node, or of the last thing on the way to it."""
+    for depth, key in enumerate(path):
+        last = depth == len(path) - 1
+        if isinstance(node, CommentedMap):
+            own: Any = next((k for k in node if str(k) == str(key)), None)
+            if own is None:
+                break
+            place = _key_place(node, own, place) if last and at_key else _value_place(node, own, place)
+            node = node[own]
+        elif isinstance(node, CommentedSeq) and isinstance(key, int):
+            place = node.lc.item(key)
+            node = node[key]
+    return place
 
 
 def _key_place(node: CommentedMap, key: Any, otherwise: tuple[int, int] = (0, 0)) -> tuple[int, int]:

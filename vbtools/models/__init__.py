@@ -12,6 +12,7 @@ from __future__ import annotations
 from vbtools.models.cache import Check, add, directory, installed, resolve, sha256_of, verify
 from vbtools.models.catalog import CATALOG, Model, Url, WheelMember, model
 from vbtools.models.install import pull
+from vbtools.models.licence import first_use, licence_words
 
 __all__ = [
     "CATALOG",
@@ -21,7 +22,9 @@ __all__ = [
     "WheelMember",
     "add",
     "directory",
+    "first_use",
     "installed",
+    "licence_words",
     "model",
     "pull",
     "resolve",

@@ -48,7 +48,8 @@ class Model:
 
     Attributes:
         name: what the user types.
-        kind: the task: ``segmentation``, ``super-resolution``, ``deblurring`` or ``detection``.
+        kind: the task: ``segmentation``, ``super-resolution``, ``deblurring``, ``detection`` or ``perceptual
+            measure``.
         file: file name in the cache directory; unique in the catalog.
         licence: SPDX identifier where there is one.
         licence_note: what the licence means for the user, in a sentence; empty where there is nothing to mind.
@@ -209,6 +210,18 @@ _ROWS: tuple[Model, ...] = (
         ),
         used_by=("inspect: yolo",),
         homepage="https://docs.ultralytics.com/models/yolov8/",
+    ),
+    Model(
+        name="alexnet",
+        kind="perceptual measure",
+        file="alexnet-owt-7be5be79.pth",
+        licence="BSD-3-Clause",
+        licence_note="Trained on ImageNet pictures, which have terms of their own.",
+        size=None,
+        sha256=None,
+        sources=(Url("https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"),),
+        used_by=("evaluate: lpips",),
+        homepage="https://docs.pytorch.org/vision/stable/models/alexnet.html",
     ),
 )
 

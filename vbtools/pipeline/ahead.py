@@ -116,6 +116,8 @@ def begin_ahead(writer: Writer, held: ExitStack, decisions: Sequence[Decision], 
     stage = following[0].task.stage
     if stage.follows is None or stage.follows[0] != now.task.stage.name:
         return None
+    if not stage.can_follow(following[0].task.params):
+        return None
     wanted = following[0].assessment.wanted
     begun = Ahead(following[0], held.enter_context(writer.output(stage.name, stage.elements, wanted.fingerprint)))
     held.callback(begun.cancel)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from vbtools.backends import of_stage
 from vbtools.config.params import FilePath, ParameterError, specs, to_json
 from vbtools.errors import InputError
 from vbtools.models import installed as installed_model
@@ -77,7 +78,7 @@ def wanted_of(
     backend = tuple(b.name for b in stage.backends(params))
     sha = source.sha256 if source else ""
     # The content of a weights file decides, not where it lies.
-    hashed = {k: v for k, v in parameters.items() if k not in _paths(stage)}
+    hashed = _without_files(parameters, _paths(stage))
     print_ = fingerprint(stage.name, stage.version, hashed, backend, weights, upstream, sha)
     return Wanted(stage.version, parameters, backend, weights, upstream, source, print_)
 
@@ -214,8 +215,8 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], ignore: tuple[str, .
         found.append(f"stage version {old['version']} -> {new['version']}")
     if old["source"] != new["source"]:
         found.append(f"the recording has changed (sha256 {old['source'][:8]} -> {new['source'][:8]})")
-    before, after = old["parameters"], new["parameters"]
-    keys = [k for k in dict.fromkeys([*before, *after]) if k not in ignore and before.get(k) != after.get(k)]
+    before, after = (_without_files(one["parameters"], ignore) for one in (old, new))
+    keys = [k for k in dict.fromkeys([*before, *after]) if before.get(k) != after.get(k)]
     found += [f"{key} {_short(before.get(key))} -> {_short(after.get(key))}" for key in keys]
     if list(old["backend"]) != list(new["backend"]) and not found:
         found.append(f"backend {_short(old['backend'])} -> {_short(new['backend'])}")
@@ -238,7 +239,31 @@ def _without_bare(reasons: list[str]) -> list[str]:
 
 
 def _paths(stage: Stage[Any]) -> tuple[str, ...]:
-    return tuple(s.name for s in specs(stage.Params) if s.kind == "path")
+    """Parameters that name files, those of the stage's steps among them."""
+    found = [s.name for s in specs(stage.Params) if s.kind == "path"]
+    for spec in specs(stage.Params):
+        if spec.kind == "steps":
+            rows = [row for row in of_stage(stage.name) if row.is_built]
+            found += [s.name for row in rows for s in specs(row.parameters()) if s.kind == "path"]
+    return tuple(dict.fromkeys(found))
+
+
+def _without_files(parameters: Mapping[str, Any], paths: tuple[str, ...]) -> dict[str, Any]:
+    """Parameters, and the options of steps, without those that name files."""
+    return {
+        name: [_step_without_files(entry, paths) for entry in value] if isinstance(value, list) else value
+        for name, value in parameters.items()
+        if name not in paths
+    }
+
+
+def _step_without_files(entry: Any, paths: tuple[str, ...]) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    return {
+        step: {k: v for k, v in options.items() if k not in paths} if isinstance(options, Mapping) else options
+        for step, options in entry.items()
+    }
 
 
 def _ignored(name: str) -> tuple[str, ...]:

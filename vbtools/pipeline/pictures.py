@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vbtools.backends.picture import write_picture, write_whole
 from vbtools.errors import StorageError
+from vbtools.pipeline.coco import coco
 from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
 from vbtools.stages import Progress, stage_names
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 FINDINGS = "findings.json"
 FILM = "frames.mp4"
+COCO = "detections.coco.json"
+PICTURES = {"raw": "background.png", "enhanced": "enhanced.png"}
+"""The exported picture on which inspect's findings of each kind were made."""
 MOST_UNPROTECTED = 8
 """So many unprotected frames are written, sharpest first."""
 OTHER_SHOT = "another shot"
@@ -121,6 +125,8 @@ def export(
 ) -> list[Path]:
     """Write pictures (PNG), tables (CSV), the frames with their masks (``frames.mp4``) and ``findings.json``.
 
+    Where objects were looked for, also ``detections.coco.json``.
+
     What is stale or missing is left out, and said in ``findings.json``.
 
     Files that an earlier export listed in its ``findings.json`` and that are not written this time are removed, so that
@@ -146,6 +152,8 @@ def export(
         rows = shown.table(stage, name)
         if rows:
             written.append(write_whole(folder / f"{name}.csv", _csv(rows)))
+    if shown.has("inspect", "detections") and shown.has("aggregate", "background") and _searched(shown):
+        written.append(write_whole(folder / COCO, json.dumps(_coco(shown), indent=2, ensure_ascii=False).encode()))
     if video and shown.has("extract", "frames") and shown.has("segment", "person"):
         written.append(write_film(reader, folder / FILM, progress))
     names = [path.name for path in written]
@@ -233,7 +241,7 @@ def _findings_picture(shown: Shown) -> NDArray[np.uint8]:
     alone = 0
     for table, key in (("ocr", "text"), ("detections", "label")):
         raw, enhanced = _by_picture(shown.table("inspect", table))
-        unsupported = [row for row in enhanced if not supported(row, raw, key)]
+        unsupported = [row for row in enhanced if not row["also_on_raw"]]
         picture = boxed(picture, unsupported, key, BLUE, factor)
         picture = boxed(picture, raw, key, ORANGE, factor)  # last: what the background itself shows is never covered
         alone += len(unsupported)
@@ -256,22 +264,6 @@ def _comparison(panels: Sequence[tuple[str, NDArray[np.uint8]]], height: int, wi
 
     scale = min(1.0, PANEL / max(height, width))
     return side_by_side(panels, max(1, round(height * scale)), max(1, round(width * scale)))
-
-
-def supported(row: Mapping[str, Any], raw: Sequence[Mapping[str, Any]], key: str) -> bool:
-    """Whether a finding on the enhanced picture was made on the raw one too: the same name, at the same place.
-
-    Args:
-        row: with ``x``, ``y``, ``width``, ``height`` in the plate's pixels and the text or label under ``key``.
-        raw: the findings on the raw picture.
-    """
-    x, y = row["x"] + row["width"] / 2, row["y"] + row["height"] / 2
-    return any(
-        other[key].casefold() == row[key].casefold()
-        and other["x"] <= x <= other["x"] + other["width"]
-        and other["y"] <= y <= other["y"] + other["height"]
-        for other in raw
-    )
 
 
 def _by_picture(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -304,6 +296,22 @@ def _other_shot_words(shown: Shown) -> list[str]:
     return [f"{when} show another background and were not looked at. {what}: {mend}."]
 
 
+def _searched(shown: Shown) -> bool:
+    """Whether objects were looked for."""
+    record = shown.reader.record("inspect")
+    return bool(record and record.parameters.get("yolo"))
+
+
+def _coco(shown: Shown) -> dict[str, Any]:
+    """The detections in COCO's format, on the pictures that are exported."""
+    rows = shown.table("inspect", "detections")
+    sizes = {"raw": shown.observed.shape}
+    if shown.has("enhance", "image"):
+        sizes["enhanced"] = shown.reader.dataset("enhance", "image").shape[:2]
+    pictures = {kind: (PICTURES[kind], *sizes[kind]) for kind in PICTURES if kind in sizes}
+    return coco(rows, pictures, shown.observed.shape[1])
+
+
 def _inspected_words(shown: Shown) -> list[str]:
     record = shown.reader.record("inspect")
     wanted: Mapping[str, Any] = record.parameters if record else {}
@@ -319,7 +327,7 @@ def _inspected_words(shown: Shown) -> list[str]:
         if raw:
             sentences.append(f"{_count(raw, kind)} {verb} on the background: {_named(raw, key)}.{_short(raw, key)}")
         if enhanced:
-            sentences.append(_enhanced_words(raw, enhanced, key, kind, verb))
+            sentences.append(_enhanced_words(enhanced, key, kind, verb))
         if table == "ocr" and (raw or enhanced):
             sentences.append(OVERLAYS)
         found = found or bool(raw or enhanced)
@@ -330,10 +338,8 @@ def _inspected_words(shown: Shown) -> list[str]:
     return sentences
 
 
-def _enhanced_words(
-    raw: Sequence[Mapping[str, Any]], enhanced: Sequence[Mapping[str, Any]], key: str, kind: str, verb: str
-) -> str:
-    alone = [row for row in enhanced if not supported(row, raw, key)]
+def _enhanced_words(enhanced: Sequence[Mapping[str, Any]], key: str, kind: str, verb: str) -> str:
+    alone = [row for row in enhanced if not row["also_on_raw"]]
     start = f"{_count(enhanced, kind)} {verb} on the enhanced picture"
     if not alone:
         return f"{start}, and on the background itself too."
@@ -379,9 +385,8 @@ def _everything(shown: Shown, files: Sequence[str]) -> dict[str, Any]:
     """The content of findings.json."""
     reader = shown.reader
     tables: dict[str, Any] = {name: shown.table(stage, name) for stage, name in TABLES}
-    for name, key in (("ocr", "text"), ("detections", "label")):
-        raw, enhanced = _by_picture(tables[name])
-        tables[name] = raw + [row | {"also_on_raw": supported(row, raw, key)} for row in enhanced]
+    for name in ("ocr", "detections"):
+        tables[name] = [row | {"also_on_raw": bool(row["also_on_raw"])} for row in tables[name]]
     records = {stage: reader.record(stage) for stage in reader.stages() if stage not in shown.stale}
     everything = {
         "project": str(reader.path),

@@ -9,6 +9,7 @@ from vbtools.backends import backend
 from vbtools.config.params import Spec, Step, specs
 from vbtools.config.recipe import KEYS, VERSION
 from vbtools.errors import RecipeError, nearest
+from vbtools.simulate.profile import PROFILES, STEP_TABLES, Scheme
 from vbtools.stages import Stage, all_stages
 
 _PACKAGE = Path(__file__).parents[1]
@@ -48,7 +49,8 @@ def recipe_schema() -> dict[str, Any]:
         "$schema": SCHEMA_DIALECT,
         "title": "vbtools recipe",
         "type": "object",
-        "required": ["version", "stages"],
+        "required": ["version"],
+        "anyOf": [{"required": ["stages"]}, {"required": ["profile"]}],
         "additionalProperties": False,
         "properties": {
             KEYS[0]: {"const": VERSION},
@@ -60,8 +62,44 @@ def recipe_schema() -> dict[str, Any]:
                 "additionalProperties": False,
                 "properties": {s.name: _stage_schema(s) for s in all_stages()},
             },
+            KEYS[4]: _profile_schema(),
         },
     }
+
+
+def _profile_schema() -> dict[str, Any]:
+    """A product's blur for ``vbtools simulate --profile FILE``."""
+    own = {
+        "base": {"enum": list(PROFILES), "description": "the built-in profile that it starts from"},
+        "name": {"type": "string", "description": "as it is called in truth.json"},
+    }
+    values = {spec.name: _profile_property(spec) for spec in specs(Scheme)}
+    return {
+        "type": "object",
+        "description": "a product's blur, for vbtools simulate --profile FILE",
+        "additionalProperties": False,
+        "properties": own | values,
+    }
+
+
+def _profile_property(spec: Spec) -> dict[str, Any]:
+    """One value of a profile; what is not given is as in ``base``."""
+    if spec.kind != "steps":
+        return {key: value for key, value in _property(spec, "profile").items() if key != "default"}
+    kinds = {
+        name: {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": {s.name: _property(s, "profile") for s in specs(kind)},
+        }
+        for name, kind in STEP_TABLES[spec.name].items()
+    }
+    with_options = [
+        {"type": "object", "required": [name], "additionalProperties": False, "properties": {name: options}}
+        for name, options in kinds.items()
+    ]
+    items = {"anyOf": [{"enum": list(kinds)}, *with_options]}
+    return {"description": spec.help, "type": "array", "items": items}
 
 
 def _stage_schema(stage: Stage[Any]) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from vbtools.errors import InputError, ProjectError, StageMissingError
+from vbtools.errors import InputError, ProjectError, StageMissingError, VbtoolsError
 from vbtools.pipeline.ahead import Ahead, begin_ahead
 from vbtools.pipeline.freshness import State, assess_stored
 from vbtools.pipeline.plan import Decision, Plan, Task, make_plan
@@ -30,8 +30,8 @@ beside a stage holds up each frame of it."""
 
 
 GARBAGE_EVERY = 50_000
-"""New objects after which Python looks for garbage. At its own 700 it looks through all of numba again and again while
-that is imported, a fifth of the import's time; nothing here makes garbage that only such a look would find."""
+"""New objects after which Python looks for garbage while it imports. At its own 700 it looks through all of numba again
+and again, a fifth of the import's time."""
 
 
 class Listener(Protocol):
@@ -123,16 +123,23 @@ def _make_folder(folder: Path) -> None:
 def _preloading(plan: Plan) -> Iterator[None]:
     """Import what later stages need while the first one works; an import that fails, fails again where it is needed."""
     usual, thresholds = sys.getswitchinterval(), gc.get_threshold()
+
+    def load() -> None:
+        gc.set_threshold(GARBAGE_EVERY, *thresholds[1:])
+        try:
+            for decision in plan.to_run[1:]:
+                with suppress(ImportError, VbtoolsError):
+                    decision.task.stage.preload(decision.task.params)
+        finally:
+            gc.set_threshold(*thresholds)
+
     sys.setswitchinterval(SWITCH_S)
-    gc.set_threshold(GARBAGE_EVERY, *thresholds[1:])
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="preload") as pool:
-            for decision in plan.to_run[1:]:
-                pool.submit(decision.task.stage.preload, decision.task.params)
+            pool.submit(load)
             yield
     finally:
         sys.setswitchinterval(usual)
-        gc.set_threshold(*thresholds)
 
 
 def _give_back_memory() -> None:

@@ -2,7 +2,8 @@
 
 :func:`vbtools.simulate.write.simulate` does all of it. One file a question: ``person`` (who), ``room`` (where),
 ``motion`` (how the person moves), ``scene`` (person before room, with the true alpha), ``profile`` (which product),
-``blur`` (what that product makes of a frame), ``call`` (the encoders), ``truth`` (what is said about it).
+``steps`` (of what its mask and blur are made; computed in ``masks`` and ``blurs``), ``product`` (a product at work),
+``call`` (the encoders), ``truth`` (what is said about it).
 
-``profile`` and ``motion`` import nothing heavy, so that the command line can list their names at once.
+``profile``, ``steps`` and ``motion`` import nothing heavy, so that the command line can list their names at once.
 """

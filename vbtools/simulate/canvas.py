@@ -215,9 +215,13 @@ class Canvas:
         """The length that a line would have, reference pixels."""
         return self._mask(text, cap, weight, hand)[0].shape[1] / self._fine
 
+    def frame_box(self, box: Box) -> PixelBox:
+        """The frame's pixels that a box touches, end exclusive."""
+        return _outer(self._clip(self._fine_box(box)))
+
     def place(self, name: str, box: Box) -> None:
         """Remember an object."""
-        self.things.append(Thing(name, _outer(self._clip(self._fine_box(box)))))
+        self.things.append(Thing(name, self.frame_box(box)))
 
     def _mask(self, text: str, cap: float, weight: float, hand: bool) -> tuple[NDArray[np.uint8], int]:
         """Coverage of a line (h, w) uint8, and the row of its capitals' top."""

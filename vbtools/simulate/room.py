@@ -115,7 +115,7 @@ def _right_side(canvas: Canvas, looks: np.random.Generator, words: np.random.Gen
     names = [list(PICTURES)[i] for i in looks.permutation(len(PICTURES))]
     frames = ((916, 112, 1034, 230), (916, 248, 1034, 366), (392, 12, 512, 96), (276, 12, 380, 96))
     for box, name in zip(frames, names, strict=True):
-        put.framed(canvas, looks, box, _picture(name), name)
+        put.framed(canvas, looks, box, object_picture(name), name)
     put.clock(canvas, (722, 12, 806, 96), float(words.uniform(0, 12)))
     put.lamp(canvas, 968, 62)
 
@@ -134,7 +134,12 @@ def _right_side(canvas: Canvas, looks: np.random.Generator, words: np.random.Gen
     put.sheet(canvas, looks, (1096, 290), rows, "door", color=(250, 248, 230), hand=True)
 
 
-def _picture(name: str) -> NDArray[np.uint8]:
+def object_picture(name: str) -> NDArray[np.uint8]:
+    """A key of :data:`PICTURES` as (H, W, 3) uint8 RGB.
+
+    Raises:
+        MissingDependencyError: scikit-image is not installed.
+    """
     try:
         from skimage import data
     except ModuleNotFoundError as error:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 import vbtools
 from vbtools.simulate.canvas import TextLine, Thing
-from vbtools.simulate.profile import REFERENCE_ROWS
 
 FORMAT = "vbtools-truth"
-VERSION = 1
+VERSION = 2
 NAME = "truth.json"
+REFERENCE_ROWS = 720
 BAND_PX = 25.0
 """Width of the fringe beside the person that products' masks leak, px at 720 rows (findings.md: 10-20 at the 90th
 percentile; the fringe band of the comparison with real products ends at 25)."""
@@ -70,6 +70,20 @@ class Exposure:
             "swept_band_pct_of_frame": round(100 * float(self.swept.mean()), 2),
             "always_hidden_pct": round(100 * float(self.always_hidden.mean()), 2),
         }
+
+
+def leak_weight(mask: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How much of the clean room a frame of the call shows sharply.
+
+    Args:
+        mask: (H, W) uint8, the product's: 255 shows the frame, 0 the blurred one.
+        alpha: (H, W) uint8, the person's true one.
+
+    Returns:
+        (H, W) uint8: ``mask / 255 * (1 - alpha / 255)``, times 255, rounded.
+    """
+    shown = mask.astype(np.uint16) * (255 - alpha) + 127
+    return (shown // 255).astype(np.uint8)
 
 
 def of_thing(thing: Thing) -> dict[str, Any]:

@@ -134,6 +134,10 @@ class Stage(ABC, Generic[P]):
         for row in self.backends(params):
             row.preload()
 
+    def can_follow(self, params: P) -> bool:
+        """Whether a run with these parameters should begin while the followed stage still works."""
+        return self.follows is not None
+
     def follow(self, job: Job[P], rows: Iterable[NDArray[Any]]) -> None:
         """Do the work of :meth:`run` on rows that come in one by one; only for a stage that :attr:`follows` another."""
         raise TypeError(f"{self.name} follows no stage")

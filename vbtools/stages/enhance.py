@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend, names
+from vbtools.backends.torch_device import DEVICES
 from vbtools.config.element import Column, Element, table
 from vbtools.config.params import FilePath, ParameterError, Step, Steps, build, param, specs
 from vbtools.stages.base import Job, Progress, Silent, Stage
+from vbtools.stages.licences import tell_licence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +28,8 @@ class EnhanceParams:
 
     steps: Steps = param((Step("clahe", {}),), "what to do, in order; an empty list skips it", choices=names("enhance"))
     weights: FilePath | None = param(None, "weights of the one step that takes them")
+    tile: int | None = param(None, "largest side of a tile, for the steps that work in tiles", minimum=0, unit="px")
+    device: str | None = param(None, "where to compute, for the steps that can choose", choices=DEVICES)
 
 
 class Enhance(Stage[EnhanceParams]):
@@ -57,17 +61,21 @@ class Enhance(Stage[EnhanceParams]):
     def parameters(cls, values: Mapping[str, Any]) -> EnhanceParams:
         """Check given values, each step's options included, and fill in every default.
 
-        The stage's own ``weights`` move to the step that takes them, so that the same run has the same fingerprint
-        however it was written. The options of a step that is not built are kept as given.
+        The stage's own ``weights``, ``tile`` and ``device`` move to the steps that take them, so that the same run has
+        the same fingerprint however it was written. The options of a step that is not built are kept as given.
 
         Raises:
             ParameterError: with the path ``("steps", position, step, option)`` for a step's option.
         """
         made = build(cls.Params, values, cls.name)
-        steps = tuple(_resolved(step, position) for position, step in enumerate(made.steps))
+        steps = made.steps
+        for option in ("tile", "device"):
+            if getattr(made, option) is not None:
+                steps = _with_option(steps, option, getattr(made, option))
+        steps = tuple(_resolved(step, position) for position, step in enumerate(steps))
         if made.weights is not None:
             steps = _with_weights(steps, made.weights)
-        return replace(made, steps=steps, weights=None)
+        return replace(made, steps=steps, weights=None, tile=None, device=None)
 
     def requires(self, params: EnhanceParams) -> tuple[str, ...]:
         """The background, whatever the steps."""
@@ -77,9 +85,22 @@ class Enhance(Stage[EnhanceParams]):
         """One row a step, each once, in order."""
         return tuple(backend("enhance", name) for name in dict.fromkeys(step.name for step in params.steps))
 
+    def models(self, params: EnhanceParams) -> tuple[str, ...]:
+        """The catalog's models of the steps that load one, each once, in order."""
+        found = (getattr(_options(step), "model", None) for step in params.steps if _options_of(step.name))
+        return tuple(dict.fromkeys(name for name in found if name))
+
     def weight_files(self, params: EnhanceParams) -> tuple[str, ...]:
         """Every file that a step's options name."""
         return tuple(v for step in params.steps for v in step.options.values() if isinstance(v, FilePath))
+
+    def check(self, params: EnhanceParams) -> None:
+        """As :meth:`Stage.check`; a step's own ``check`` looks into the weights that its options name."""
+        super().check(params)
+        for step in params.steps:
+            own = getattr(backend("enhance", step.name).load(), "check", None)
+            if own is not None:
+                own(_options(step))
 
     def run(self, job: Job[EnhanceParams]) -> None:
         """Write each step's picture under the step's name, and the last one's also as ``image``."""
@@ -91,9 +112,8 @@ class Enhance(Stage[EnhanceParams]):
         if not observed.any():
             job.notes.append("no pixel of the background was ever observed: there is nothing to enhance")
         rows = []
-        for name, stepped, step in _pictures(image, observed, job.params, job.progress, job.inputs):
+        for name, stepped, step in _pictures(image, observed, job.params, job.progress, job.notes, job.inputs):
             job.output.write(name, stepped)
-            job.notes.extend(getattr(step, "notes", ()))
             if getattr(step, "told", None) is not None:
                 rows.append({"step": name, **step.told})
             image = stepped
@@ -121,7 +141,7 @@ def enhance_image(
     import numpy as np
 
     Enhance().check(params)
-    for _, stepped, _ in _pictures(image, np.ones(image.shape[:2], np.bool_), params, progress or Silent()):
+    for _, stepped, _ in _pictures(image, np.ones(image.shape[:2], np.bool_), params, progress or Silent(), []):
         image = stepped
     return image
 
@@ -141,6 +161,7 @@ def _pictures(
     observed: NDArray[np.bool_],
     params: EnhanceParams,
     progress: Progress,
+    notes: list[str],
     inputs: Reader | None = None,
 ) -> Iterator[tuple[str, NDArray[np.uint8], Any]]:
     """Each step's element name and picture, and the step itself, in order; every step starts from the one before.
@@ -150,15 +171,28 @@ def _pictures(
     from vbtools.ops.unobserved import resize_observed
 
     progress.start(len(params.steps), "steps")
-    for name, step in zip(picture_names(params.steps), params.steps, strict=True):
-        implementation = backend("enhance", step.name).load()
-        run_step = implementation(build(implementation.Params, step.options, f"enhance.{step.name}"))
-        if inputs is not None and hasattr(run_step, "prepare"):
+    for done, (name, step) in enumerate(zip(picture_names(params.steps), params.steps, strict=True), 1):
+        run_step = backend("enhance", step.name).load()(_options(step))
+        if done == 1 and inputs is not None and hasattr(run_step, "prepare"):
             run_step.prepare(inputs)
-        image = run_step(image, resize_observed(observed, *image.shape[:2]))
-        inputs = None
-        progress.advance()
+        seen = resize_observed(observed, *image.shape[:2])
+        if getattr(run_step, "reports", False):
+            if run_step.licensed_as:
+                tell_licence(run_step.licensed_as, progress)
+            image = run_step(image, seen, progress)
+            progress.start(len(params.steps), "steps")  # it counted its own work
+            progress.advance(done)
+        else:
+            image = run_step(image, seen)
+            progress.advance()
+        notes += getattr(run_step, "notes", ())
         yield name, image, run_step
+
+
+def _options(step: Step) -> Any:
+    """A built step's options as its own parameters."""
+    params = backend("enhance", step.name).parameters()
+    return build(params, step.options, f"enhance.{step.name}")
 
 
 def _options_of(step: str) -> type | None:
@@ -183,8 +217,24 @@ def _resolved(step: Step, position: int) -> Step:
     return Step(step.name, {s.name: getattr(made, s.name) for s in specs(params)})
 
 
+def _with_option(steps: Steps, option: str, value: object) -> Steps:
+    """Give the stage's own option to every step that takes it and was not given one of its own.
+
+    A device that no step can choose is no mistake: everything is computed on the CPU then. Tiles are.
+    """
+    takes = [_takes(step.name, option) for step in steps]
+    if option == "tile" and not any(takes):
+        raise ParameterError(
+            f"enhance.{option} is {value}, but none of the steps takes it", "Leave it out", (option,)
+        )
+    return tuple(
+        Step(step.name, {option: value, **step.options}) if taken else step
+        for step, taken in zip(steps, takes, strict=True)
+    )
+
+
 def _with_weights(steps: Steps, weights: FilePath) -> Steps:
-    takers = [position for position, step in enumerate(steps) if _takes_weights(step.name)]
+    takers = [position for position, step in enumerate(steps) if _takes(step.name, "weights")]
     if len(takers) != 1:
         which = ", ".join(steps[t].name for t in takers)
         fact = f"enhance.weights is for the one step that takes weights, but {len(takers)} of the steps do"
@@ -201,8 +251,8 @@ def _with_weights(steps: Steps, weights: FilePath) -> Steps:
     return tuple(changed if position == takers[0] else step for position, step in enumerate(steps))
 
 
-def _takes_weights(step: str) -> bool:
+def _takes(step: str, option: str) -> bool:
     params = _options_of(step)
     if params is None:  # registered only: what loads a model will take its weights
-        return bool(backend("enhance", step).models)
-    return any(s.name == "weights" for s in specs(params))
+        return option == "weights" and bool(backend("enhance", step).models)
+    return any(s.name == option for s in specs(params))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend
+from vbtools.backends.torch_device import DEVICES
 from vbtools.config.element import Column, table
-from vbtools.config.params import FilePath, param
+from vbtools.config.params import FilePath, ParameterError, param
 from vbtools.errors import UsageError
 from vbtools.stages.base import Job, Stage
+from vbtools.stages.licences import tell_licence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 TABLES = {"ocr": "ocr", "yolo": "detections"}
 """The table that each backend's findings go to."""
+KEYS = {"ocr": "text", "yolo": "label"}
+"""What each backend's findings are called by."""
+YOLO_MODEL = "yolov8n"
+"""The catalog's checkpoint that is used where none is named."""
 NAMED_IN_NOTES = 8
 """So many words or moments are spelled out in a note; the tables have them all."""
 TELLING_LETTERS = 4
@@ -34,6 +40,7 @@ _BOX = (
     Column("height", "float64", "of the box", "px"),
     Column("confidence", "float64", "the detector's own, 0-1"),
     Column("observed", "float64", "share of the box's pixels that were ever observed, 0-1"),
+    Column("also_on_raw", "uint8", "1 where the raw picture has the same at the same place; always 1 for its own"),
 )
 
 
@@ -48,13 +55,14 @@ class InspectParams:
     language: str = param("eng", "Tesseract's language, or several joined by +")
     psm: int = param(11, "Tesseract's page segmentation mode", minimum=0, maximum=13)
     min_confidence: float = param(0.5, "leave out what the detector itself believes less", minimum=0.0, maximum=1.0)
+    device: str = param("auto", "where YOLO computes", choices=DEVICES)
 
 
 class Inspect(Stage[InspectParams]):
-    """Detect and read on observed pixels only."""
+    """Detect and read on observed pixels only; of findings on the enhanced picture, say if the raw one has them."""
 
     name = "inspect"
-    version = 1
+    version = 2
     summary = "findings: yolo, ocr"
     example = "vbtools inspect -p study.h5 --ocr --on both"
     Params = InspectParams
@@ -85,8 +93,28 @@ class Inspect(Stage[InspectParams]):
         wanted = {"ocr": params.ocr, "yolo": params.yolo}
         return tuple(backend("inspect", name) for name, on in wanted.items() if on)
 
+    @classmethod
+    def parameters(cls, values: Mapping[str, Any]) -> InspectParams:
+        """As :meth:`Stage.parameters`; weights are for YOLO, so that they need it."""
+        params = super().parameters(values)
+        if params.weights and not params.yolo:
+            raise ParameterError(
+                f"inspect.weights is '{params.weights}', but only YOLO takes weights, and it is off",
+                "Switch it on (yolo: true, --yolo), or leave the weights out", ("weights",),
+            )  # fmt: skip
+        return params
+
+    def models(self, params: InspectParams) -> tuple[str, ...]:
+        """YOLO's, unless other weights are named."""
+        return (YOLO_MODEL,) if params.yolo and not params.weights else ()
+
+    def weight_files(self, params: InspectParams) -> tuple[str, ...]:
+        """The checkpoint that the user names."""
+        return (params.weights,) if params.weights else ()
+
     def check(self, params: InspectParams) -> None:
         """Raise what would stop a detector: a package, a program, a language or a model that is not there."""
+        super().check(params)
         for row in self.backends(params):
             row.load().check(params)
 
@@ -112,16 +140,35 @@ class Inspect(Stage[InspectParams]):
         job.progress.start(len(rows) * len(pictures), "pictures")
         images = {name: _picture(job, name) for name in pictures}
         for row in rows:
+            if row.name == "yolo":
+                tell_licence(YOLO_MODEL, job.progress)  # ultralytics' own too, whatever the weights
             detector = row.load()(job.params)
-            with ThreadPoolExecutor(len(images), thread_name_prefix="inspect") as pool:
-                looks = [pool.submit(_look, detector, image, seen) for image in images.values()]
-                for name, look in zip(images, looks, strict=True):
-                    found = look.result()
-                    findings[TABLES[row.name]] += [{"image": name, **one} for one in found]
-                    job.notes.append(_found(row.name, found, name))
-                    job.progress.advance()
-        for table_name, found in findings.items():
-            job.output.rows(table_name, found)
+            found = _looks(detector, images, seen, job)
+            raw = found["raw"] if "raw" in found else _raw_of(detector, found["enhanced"], seen, job)
+            for name, rows_found in found.items():
+                findings[TABLES[row.name]] += [
+                    {"image": name, **one, "also_on_raw": int(name == "raw" or supported(one, raw, KEYS[row.name]))}
+                    for one in rows_found
+                ]
+                job.notes.append(_found(row.name, rows_found, name))
+        for table_name, rows_of_table in findings.items():
+            job.output.rows(table_name, rows_of_table)
+
+
+def supported(finding: Mapping[str, Any], raw: Sequence[Mapping[str, Any]], key: str) -> bool:
+    """Whether a finding on the enhanced picture was made on the raw one too: the same name, at the same place.
+
+    Args:
+        finding: with ``x``, ``y``, ``width``, ``height`` in the plate's pixels and the text or label under ``key``.
+        raw: the findings on the raw picture.
+    """
+    x, y = finding["x"] + finding["width"] / 2, finding["y"] + finding["height"] / 2
+    return any(
+        other[key].casefold() == finding[key].casefold()
+        and other["x"] <= x <= other["x"] + other["width"]
+        and other["y"] <= y <= other["y"] + other["height"]
+        for other in raw
+    )
 
 
 def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
@@ -158,6 +205,26 @@ def _picture(job: Job[InspectParams], name: str) -> NDArray[np.uint8]:
     return job.inputs.array(*(("aggregate", "background") if name == "raw" else ("enhance", "image")))
 
 
+def _looks(
+    detector: Any, images: Mapping[str, NDArray[np.uint8]], seen: NDArray[np.bool_], job: Job[InspectParams]
+) -> dict[str, list[dict[str, Any]]]:
+    """What a detector finds on each picture, all of them looked at side by side."""
+    with ThreadPoolExecutor(len(images), thread_name_prefix="inspect") as pool:
+        looks = {name: pool.submit(_look, detector, image, seen) for name, image in images.items()}
+        found = {}
+        for name, look in looks.items():
+            found[name] = look.result()
+            job.progress.advance()
+    return found
+
+
+def _raw_of(
+    detector: Any, found: Sequence[Mapping[str, Any]], seen: NDArray[np.bool_], job: Job[InspectParams]
+) -> list[dict[str, Any]]:
+    """What the raw picture has, where only the enhanced one was asked for; looked at only if there is a question."""
+    return _look(detector, _picture(job, "raw"), seen) if found else []
+
+
 def _look(detector: Any, image: NDArray[np.uint8], seen: NDArray[np.bool_]) -> list[dict[str, Any]]:
     from vbtools.ops.unobserved import resize_observed
 
@@ -178,7 +245,8 @@ def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
 
 def _found(detector: str, found: Sequence[dict[str, Any]], picture: str) -> str:
     """One line: how many, where, and the most telling ones."""
-    verb, kind, key = ("read", "word", "text") if detector == "ocr" else ("found", "object", "label")
+    verb, kind = ("read", "word") if detector == "ocr" else ("found", "object")
+    key = KEYS[detector]
     if not found:
         return f"{verb} no {kind}s on {picture}"
     telling = [f for f in found if detector != "ocr" or letters(f["text"]) >= TELLING_LETTERS]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend, names
+from vbtools.backends.torch_device import DEVICES, check_device
 from vbtools.config.element import Element
 from vbtools.config.params import FilePath, ParameterError, param
-from vbtools.stages.base import Job, Stage
+from vbtools.stages.base import Job, Progress, Stage
+from vbtools.stages.licences import tell_licence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
@@ -25,6 +30,8 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Model variants of each backend and their names in the catalog; the first is the default."""
+LONG_S = 60.0
+"""A run that will take longer says so when it has begun."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class SegmentParams:
     variant: str | None = param(
         None, "model variant; the backend's first where not given", choices=[v for b in VARIANTS.values() for v in b]
     )
-    device: str = param("auto", "where to compute", choices=("auto", "cpu", "cuda", "mps"))
+    device: str = param("auto", "where to compute", choices=DEVICES)
     weights: FilePath | None = param(None, "a model file to use instead of the catalog's")
 
 
@@ -81,26 +88,62 @@ class Segment(Stage[SegmentParams]):
         return params
 
     def run(self, job: Job[SegmentParams]) -> None:
-        frames = job.inputs.dataset("extract", "frames")
-        job.progress.start(len(frames), "frames")
-        self.follow(job, (frame for block in job.inputs.blocks("extract", "frames") for frame in block))
+        total = len(job.inputs.dataset("extract", "frames"))
+        if not job.params.weights:
+            tell_licence(self._model(job.params), job.progress)
+        job.progress.start(total, "frames")
+        self._segment(job, (frame for block in job.inputs.blocks("extract", "frames") for frame in block), total)
+
+    def can_follow(self, params: SegmentParams) -> bool:
+        """MediaPipe is quicker than decoding; a slow model shows its own progress and time left in its own turn."""
+        return params.backend == "mediapipe"
 
     def follow(self, job: Job[SegmentParams], rows: Iterable[NDArray[Any]]) -> None:
-        """Segment frames (H, W, 3) uint8 RGB one by one, each by itself, at the model's own size."""
+        """Segment frames (H, W, 3) uint8 RGB that come in one by one."""
+        self._segment(job, rows, 0)
+
+    def _segment(self, job: Job[SegmentParams], frames: Iterable[NDArray[np.uint8]], total: int) -> None:
+        """Frames by themselves, at the model's own size; ``total``: how many will come, 0 where nobody waits."""
         from vbtools.models import resolve
 
         params = job.params
         path = Path(params.weights) if params.weights else resolve(self._model(params))
-        with backend("segment", params.backend).load()(path) as person_probability:
-            grid = getattr(person_probability, "grid", None)
-            for frame in rows:
-                job.output.append("person", person_probability(_at_most(frame, grid))[None])
-                job.progress.advance()
+        with backend("segment", params.backend).load()(path, params.device) as person_probability:
+            begun, told = time.monotonic(), False
+            for masks in _masks(person_probability, frames):
+                job.output.append("person", masks)
+                job.progress.advance(len(masks))
+                if not told:
+                    _tell_estimate(job.progress, (time.monotonic() - begun) * total / len(masks))
+                    told = True
+
+    def check(self, params: SegmentParams) -> None:
+        """As :meth:`Stage.check`; weights that the user named are looked into, and the device is looked for."""
+        super().check(params)
+        row = backend("segment", params.backend)
+        own = getattr(row.load(), "check", None)
+        if own is not None and params.weights:
+            own(Path(params.weights))
+        if "torch" in row.packages:
+            check_device(params.device, "segment.device")
 
     @staticmethod
     def _model(params: SegmentParams) -> str:
         variants = VARIANTS[params.backend]
         return next(iter(variants.values())) if params.variant is None else variants[params.variant]
+
+
+def _masks(segmenter: Any, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """The masks of frames, (n, h, w), as many at once as the segmenter likes."""
+    import numpy as np
+
+    size, grid = getattr(segmenter, "batch", 1), getattr(segmenter, "grid", None)
+    if size == 1:
+        yield from (segmenter(_at_most(frame, grid))[None] for frame in frames)
+        return
+    waiting = iter(frames)
+    while part := list(islice(waiting, size)):
+        yield segmenter.frames(np.stack(part))
 
 
 def _at_most(frame: NDArray[Any], grid: tuple[int, int] | None) -> NDArray[Any]:
@@ -111,3 +154,9 @@ def _at_most(frame: NDArray[Any], grid: tuple[int, int] | None) -> NDArray[Any]:
 
     small: NDArray[Any] = cv2.resize(frame, grid[::-1], interpolation=cv2.INTER_LINEAR)
     return small
+
+
+def _tell_estimate(progress: Progress, seconds: float) -> None:
+    """Say after the first frames that the rest will take minutes, where it will."""
+    if seconds >= LONG_S:
+        progress.say(f"segment: will take about {seconds / 60:.0f} min")

@@ -41,6 +41,7 @@ class MediaPipeSegmenter:
 
     Args:
         model_path: a selfie segmentation .tflite file (see :data:`MODELS`).
+        device: taken because other backends can choose; this one computes on the CPU, whatever is asked for.
 
     Attributes:
         grid: (h, w) of the picture that the model looks at; None where its file does not say. A frame of this size is
@@ -52,7 +53,7 @@ class MediaPipeSegmenter:
         ModelError: the file is missing or no model that MediaPipe takes.
     """
 
-    def __init__(self, model_path: Path) -> None:
+    def __init__(self, model_path: Path, device: str = "auto") -> None:
         self._mediapipe, vision, base_options = _import()
         self.grid = _input_grid(model_path)
         options = vision.ImageSegmenterOptions(
