@@ -29,8 +29,9 @@ AGREES = 0.6
 """Correlation from which a frame is said to show the room's detail in a window."""
 LEAST_POWER = 0.5
 """Grey levels squared of the room's detail, unscaled, below which a window says nothing."""
-BEST_SHOWN = 0.4
-"""Opacity at which the frame that shows a place best does so: a little less than at the middle of a feathered edge."""
+BEST_SHOWN = 0.45
+"""Opacity at which the frame that shows a place best does so: a feathered mask's at the middle of its edge, or a little
+less. Measured where the truth is known (bench/leak.py): 0.3 to 0.6."""
 ENOUGH_FRAMES = 4
 """Frames that clearly show a place, for the best of them to count fully."""
 SCALE_PX = 12.0
@@ -38,7 +39,8 @@ SCALE_PX = 12.0
 PRIOR = 0.03
 """Weight of the clip's usual scale against a place's own, in samples at full weight."""
 USUAL_SCALE = 3.0
-LARGEST_SCALE = 8.0
+SCALES = (0.25, 8.0)
+"""Bounds; below 1 because opacities are relative to the strongest, and fewer hidden frames look like more opacity."""
 ROUNDS = 8
 """Of the factorisation; the opacities then change by less than 0.01."""
 RIDGE = 0.3
@@ -47,6 +49,11 @@ POOL_PX = 10.0
 """Sigma, px at 720 rows, over which powers are averaged: a few letters, about as wide as a fringe."""
 HALF_PASSAGE = 1.0
 """Summed squared opacity at which a passage counts half; it has frames enough, and only its own error stays."""
+SHRINKING = np.float32(0.75)
+"""Power of the share of signal by which the detail is weakened: 1 is Wiener's filter, of least squared error, which takes
+contrast away; 1/2 keeps the power and lets more noise through."""
+CONTRAST = np.float32(1.6)
+"""Gives the contrast back where half or more is signal."""
 APART_PRIOR = 0.02
 """Added to the weight of pairs at different distances: where there are hardly any, nothing is known to agree."""
 NOISE_FLOOR = 0.25
@@ -59,7 +66,7 @@ class Detail:
 
     Attributes:
         plain: (H, W) float32: weighted mean over passages.
-        best: (H, W) float32: the same, weakened so far that its power is the signal's.
+        best: (H, W) float32: the same, weakened where it is little above its error.
         signal: (H, W) float32: local power of what passages agree on.
         apart: (H, W) float32: the same of passages that lay over the pixel at different distances.
         error: (H, W) float32: local power of one passage's error.
@@ -172,7 +179,7 @@ def combine(total: F32, weight: F32, unit: float) -> Detail:
     error = (_pooled(power - counts * plain * plain, unit) + np.float32(0.05)) / (freedom + np.float32(0.05))
     error = np.maximum(error, np.float32(NOISE_FLOOR))
     found = Detail(plain, plain, signal, apart, error, counts)
-    return replace(found, best=plain * np.sqrt(found.share))  # a Wiener filter's root: contrast is kept, not lessened
+    return replace(found, best=plain * np.minimum(CONTRAST * found.share**SHRINKING, 1))
 
 
 class _Pairs:
@@ -209,28 +216,73 @@ def _pooled(plane: F32, unit: float) -> F32:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def exposures(detail: F32, room: F32, believed: NDArray[np.bool_], unit: float) -> tuple[F32, NDArray[np.bool_]]:
-    """How strongly one frame shows the room's detail, window by window, where it clearly does.
+def agreement(detail: F32, room: F32, unit: float) -> tuple[F32, F32]:
+    """How strongly one frame shows the room's detail, window by window, and how well.
 
     Args:
         detail: (h, w) float32 of the frame.
-        room: (h, w) float32, the room's detail at some scale.
-        believed: (h, w) bool: where that is known.
+        room: (h, w) float32, the room's detail at some scale; 0 where it is not known.
         unit: rows / 720.
 
     Returns:
-        Their ratio (h, w) float32, by least squares over a window of :data:`WINDOW_PX`; and where the two agree well
-        enough (:data:`AGREES`) for it to mean an opacity.
+        Both (h, w) float32, over windows of :data:`WINDOW_PX`: their ratio by least squares, and their correlation,
+        -1 to 1; 0 where the room's detail has less than :data:`LEAST_POWER`.
     """
     side = 2 * round(WINDOW_PX * unit / 2) + 1
-    room = np.where(believed, room, np.float32(0))
 
     def mean(plane: F32) -> F32:
         return np.asarray(cv2.boxFilter(plane, -1, (side, side)), np.float32)
 
     cross, own, shown = mean(detail * room), mean(room * room), mean(detail * detail)
-    clear = believed & (own > LEAST_POWER) & (cross > AGREES * np.sqrt(np.maximum(own * shown, 0)))
-    return np.asarray(cross / np.maximum(own, LEAST_POWER), np.float32), clear
+    known = own > LEAST_POWER
+    ratio = np.where(known, cross / np.maximum(own, LEAST_POWER), 0)
+    r = np.where(known, cross / np.sqrt(np.maximum(own * shown, np.float32(1e-6))), 0)
+    return ratio.astype(np.float32), r.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What single frames showed of the room's detail, on a coarse grid; :meth:`add` fills it.
+
+    Attributes:
+        best: (h, w) float32: the largest ratio of a frame's detail to the room's among the frames that clearly show it.
+        total: (h, w) float32: the sum of these ratios.
+        clear, against: (h, w) float32: frames that clearly show it (correlation above :data:`AGREES`), and that clearly
+            show its opposite, which only chance does.
+        outside: (h, w) float32: frames that clearly show it beyond the mask, where no person is to be expected.
+        nearest, farthest: (h, w) float32: px to the mask, over the frames that clearly show it.
+    """
+
+    best: F32
+    total: F32
+    clear: F32
+    against: F32
+    outside: F32
+    nearest: F32
+    farthest: F32
+
+    @classmethod
+    def none(cls, size: tuple[int, int]) -> Views:
+        """Of no frame yet."""
+        zero = [np.zeros(size, np.float32) for _ in range(5)]
+        return cls(*zero, np.full(size, np.inf, np.float32), np.full(size, -np.inf, np.float32))
+
+    def add(self, where: tuple[slice, slice], ratio: F32, r: F32, distance: F32) -> None:
+        """Add one frame: planes of the part ``where`` of the grid; distance is NaN where the frame says nothing."""
+        told = np.isfinite(distance)
+        clear = told & (r > AGREES)
+        np.maximum(self.best[where], np.where(clear, ratio, 0), out=self.best[where])
+        self.total[where] += np.where(clear, ratio, 0)
+        self.clear[where] += clear
+        self.outside[where] += clear & (distance > 0)
+        self.against[where] += told & (r < -AGREES)
+        np.minimum(self.nearest[where], np.where(clear, distance, np.inf), out=self.nearest[where])
+        np.maximum(self.farthest[where], np.where(clear, distance, -np.inf), out=self.farthest[where])
+
+    @property
+    def span(self) -> F32:
+        """(h, w) float32: px between the nearest and the farthest; 0 where nothing was clear."""
+        return np.where(self.clear > 0, self.farthest - self.nearest, 0).astype(np.float32)
 
 
 def scales(best: F32, clear: F32, spacing: float) -> F32:
@@ -241,12 +293,12 @@ def scales(best: F32, clear: F32, spacing: float) -> F32:
     (:data:`BEST_SHOWN`), so the largest ratio of a frame's detail to the mean is the scale, but for that.
 
     Args:
-        best: (h, w) float32: the largest ratio over the frames, from :func:`exposures`.
-        clear: (h, w) float32: in how many frames there was one.
+        best: (h, w) float32: the largest ratio over the frames; see :class:`Views`.
+        clear: (h, w) float32: in how many frames the detail was clear.
         spacing: px at 720 rows between the samples.
 
     Returns:
-        (h, w) float32, within 1 and :data:`LARGEST_SCALE`; smooth; of its neighbours where nothing was clear, and
+        (h, w) float32, within :data:`SCALES`; smooth; of its neighbours where nothing was clear, and
         the usual (:data:`USUAL_SCALE`) where nothing was at all.
     """
     weight = np.minimum(clear / np.float32(ENOUGH_FRAMES), 1)
@@ -257,4 +309,4 @@ def scales(best: F32, clear: F32, spacing: float) -> F32:
     sigma = SCALE_PX / spacing
     summed = cv2.GaussianBlur(logs * weight, (0, 0), sigma) + np.float32(PRIOR) * usual
     smooth = summed / (cv2.GaussianBlur(weight, (0, 0), sigma) + np.float32(PRIOR))
-    return np.clip(np.exp(smooth), 1, LARGEST_SCALE).astype(np.float32)
+    return np.clip(np.exp(smooth), *SCALES).astype(np.float32)

@@ -18,34 +18,37 @@ Mask = NDArray[np.bool_]
 FINE_PX, COARSE_PX = 1.0, 3.0
 """Sigmas of the two Gaussians, px: the ratio of slopes is 3 for a step, 1.14 behind a blur of sigma 5, 1.5 of 2.3."""
 SHARP_RATIO = 1.7
-LEAST_SLOPE = 4.0
-"""Grey levels a px; fainter edges are noise, coding, or too faint to be taken for the room's."""
+LEAST_SLOPE = 10.0
+"""Grey levels a px after the fine Gaussian: that of a step of 25, and of what is written to be read; fainter ones are
+too faint to be taken for the room's."""
 GROWN_PX = 6.0
 """px at 720 rows around an overlay's edges: their reach in the detail, and their coding errors."""
-ALL_OVER = 0.25
-"""If more than this share of a picture's edges is sharp, it is not a blurred picture with something drawn over it."""
+STILL = 4.0
+"""Grey levels, standard deviation over time: coding leaves less of what stands still."""
+ALL_OVER = 0.03
+"""If more than this share of a picture is sharp, it is not a blurred picture with something drawn over it."""
 
 
-def overlays(plate: F32, seen: Mask, unit: float) -> Mask:
+def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> tuple[Mask, bool]:
     """Where something is drawn over a blurred picture.
 
     Args:
         plate: (H, W) float32, luminance 0-255: the mean of many frames away from the person.
-        seen: (H, W) bool: where it was observed; the border of what was observed is no edge.
+        deviation: (H, W) float32: standard deviation over all frames, those with the person before it too.
+        seen: (H, W) bool: where it was observed often enough; the border of what was observed is no edge.
         unit: rows / 720.
 
     Returns:
-        (H, W) bool, grown by :data:`GROWN_PX`.
+        (H, W) bool, grown by :data:`GROWN_PX`; and whether the picture is sharp all over, which has no overlays.
     """
     fine, coarse = _slope(plate, FINE_PX * max(unit, 0.5)), _slope(plate, COARSE_PX * max(unit, 0.5))
     inside = cv2.erode(seen.astype(np.uint8), np.ones((13, 13), np.uint8), borderValue=1) > 0
-    steep = (coarse * SHARP_RATIO > LEAST_SLOPE) & inside
-    sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & inside
-    if not sharp.any() or np.count_nonzero(sharp) > ALL_OVER * np.count_nonzero(steep | sharp):
-        return np.zeros(plate.shape, np.bool_)
+    sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & (deviation < STILL) & inside
+    if np.count_nonzero(sharp) > ALL_OVER * np.count_nonzero(inside):
+        return np.zeros(plate.shape, np.bool_), True
     side = 2 * max(1, round(GROWN_PX * unit)) + 1
     grown = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return np.asarray(grown > 0)
+    return np.asarray(grown > 0), False
 
 
 def _slope(plane: F32, sigma: float) -> F32:

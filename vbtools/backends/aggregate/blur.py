@@ -30,18 +30,18 @@ SAMPLES = 16
 STRETCHES = 8
 
 
-def write_blur(job: AggregateJob, seen: Observations, plate: F32, known: Mask, opacity: F32 | None = None) -> Blur:
-    """Identify the blur, write ``blur`` and say in the notes what it is; 2 s at 720p.
+def write_blur(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None = None) -> Blur:
+    """Identify the blur, write ``blur`` and say in the notes what it is; 1 to 2 s at 720p.
 
     Args:
         job: of the aggregate stage.
-        seen: entered.
         plate: (H, W) float32, luminance 0-255 of the blurred background, without halo and without anything added to it.
         known: (H, W) bool: where the plate was observed and nothing is drawn over it.
         opacity: (:data:`vbtools.ops.fringe.BINS`,) float32, the room's opacity by distance, 1 at its strongest.
     """
     rows = plate.shape[0]
-    samples = Samples(*_samples(seen, level(job.params.threshold)), plate, known)
+    with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
+        samples = Samples(*_samples(seen, level(job.params.threshold)), plate, known)
     edges = width(plate, known)
     tried = trial(plate, known, edges.sigma) if np.isfinite(edges.sigma) else NOTHING
     kernel = kernel_of(edges, tried, samples.bleeding())

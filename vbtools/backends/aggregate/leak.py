@@ -20,7 +20,7 @@ from vbtools.backends.aggregate.blur import write_blur
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
-from vbtools.ops.confidence import confidence
+from vbtools.ops.confidence import MOST_UNSUPPORTED, confidence, features, objection
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays
@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 FAR_PX = 20.0
 """px at 720 rows from the mask beyond which a pixel belongs to the plate: twice what a fringe is wide in the median."""
+OFTEN = 0.1
+"""Share of the frames in which a pixel must have been far from the person for an overlay to be looked for in it."""
 SAMPLES = 48
 """Frames from which the halo is found, evenly over the clip."""
 LEARNING_GROUPS, LEARNING_S = 4, 1.0
@@ -51,12 +53,12 @@ MOVED_PX = 8.0
 """px at 720 rows, twice the detail's sigma: what the person showed here before now lies elsewhere."""
 IN_FRINGE = 0.15
 """Opacity against the strongest from which a frame supports a pixel."""
-SCALE_FRAMES = 128
-"""Frames on which the detail's scale is measured, evenly over the clip."""
+VIEWS = 256
+"""Frames that are compared with the detail found, evenly over the clip."""
 BELIEVED = 0.25
-"""Share of signal from which the detail serves to measure single frames' opacity."""
+"""Share of signal from which single frames are compared with the detail."""
 EVERY_PX = 12.0
-"""px at 720 rows between the windows in which the scale is measured: they touch."""
+"""px at 720 rows between the windows in which frames are compared with the detail: they touch."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -69,29 +71,93 @@ class Leak:
         Raises:
             InputError: not one pixel of the background was ever seen.
         """
-        time = np.asarray(job.inputs.array("extract", "time"), np.float64)
-        with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
-            job.progress.start(4 * seen.count, "frames")
-            clip = _Clip(job, seen, time)
-            plate = _plate(clip)
-            opacity, nearness = _opacity(clip, plate)
-            found = _passages(clip, plate, opacity, nearness)
-            room = leak.combine(found.total, found.weight, clip.unit)
-            scale, exposure = _scale(clip, plate, room, found.strongest)
-            write_blur(job, seen, plate.luma, (plate.count > 0) & ~plate.overlays, opacity)
-        believed = confidence(room, found.passages, exposure, scale, clip.unit)
-        believed[plate.overlays] = 0
-        picture = np.clip(plate.picture + (room.best * scale)[..., None], 0, 255)
-        job.output.write("exposure", exposure)
-        job.output.write("confidence", believed)
-        job.output.write("overlays", plate.overlays.astype(np.uint8))
+        found = recover(job)
+        job.output.write("exposure", found.exposure)
+        job.output.write("confidence", found.confidence)
+        job.output.write("overlays", found.overlays.astype(np.uint8))
         job.output.write("support", found.support)
         job.output.write("passages", found.passages)
-        coverage = plate.count + found.support
-        shown = np.rint(picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge is invented
-        blurred = plate.picture.copy()
-        blurred[coverage == 0] = np.nan
-        write(job, blurred, coverage, shown)
+        whole = np.rint(found.picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge arises
+        plate = np.where((found.coverage > 0)[..., None], found.blurred, np.float32(np.nan))
+        write(job, plate, found.coverage, whole)
+        write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity)
+        if found.objection:
+            job.notes.append(f"no detail is believed: {found.objection}")
+        if found.overlays.any():
+            percent = 100 * found.overlays.mean()
+            job.notes.append(f"something still and sharp is drawn over {percent:.2g} % of the picture: it is left out")
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the edge gives away, planes (H, W).
+
+    Attributes:
+        picture: (H, W, 3) float32, 0-255: the blurred plate and the detail at its contrast; filled where never seen.
+        blurred: (H, W, 3) float32, 0-255: the plate alone, without halo; filled where it was never seen.
+        unhaloed: bool: where the plate was seen.
+        exposure, confidence: float32, 0-1.
+        coverage, support: uint32.
+        passages: uint16.
+        overlays: bool.
+        given: (F, h, w) float32: what the confidence was made of, on a grid of :attr:`grid` px.
+        grid: px.
+        halo: the blur, as the person's halo shows it.
+        opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
+        objection: why nothing here can be taken for a leak; empty if there is no such reason.
+    """
+
+    picture: F32
+    blurred: F32
+    unhaloed: Mask
+    exposure: F32
+    confidence: F32
+    coverage: NDArray[np.uint32]
+    support: NDArray[np.uint32]
+    passages: NDArray[np.uint16]
+    overlays: Mask
+    given: F32
+    grid: int
+    halo: halo.Halo
+    opacity: F32
+    objection: str
+
+
+def recover(job: AggregateJob) -> Recovered:
+    """Read the clip and find what the edge gives away; writes nothing."""
+    time = np.asarray(job.inputs.array("extract", "time"), np.float64)
+    with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
+        job.progress.start(4 * seen.count, "frames")
+        clip = _Clip(job, seen, time)
+        plate = _plate(clip)
+        opacity, nearness = _opacity(clip, plate)
+        sums = _passages(clip, plate, opacity, nearness)
+        room = leak.combine(sums.total, sums.weight, clip.unit)
+        views = _views(clip, plate, room)
+    grid, size = _grid(clip), clip.seen.size
+    scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
+    shown = np.maximum(_enlarged(views.best, grid, size), sums.strongest) / scale
+    given = features(room, views, sums.passages, plate.detail, scale, grid, clip.unit)
+    believed = _enlarged(confidence(given), grid, size) * ((sums.support > 0) & ~plate.overlays)
+    against = objection(opacity, plate.sharp)
+    if against:
+        believed = np.minimum(believed, MOST_UNSUPPORTED)
+    return Recovered(
+        picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
+        blurred=plate.picture,
+        unhaloed=plate.count > 0,
+        exposure=np.clip(shown, 0, 1) * (sums.strongest > 0),
+        confidence=np.clip(believed, 0, 1),
+        coverage=plate.count + sums.support,
+        support=sums.support,
+        passages=sums.passages,
+        overlays=plate.overlays,
+        given=given,
+        grid=grid,
+        halo=plate.halo,
+        opacity=opacity,
+        objection=against,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +217,7 @@ class _Plate:
         small: (h, w, 3) float32, shrunk.
         halo: the blur, as the halo shows it.
         overlays: (H, W) bool.
+        sharp: it is not blurred at all.
     """
 
     picture: F32
@@ -160,11 +227,13 @@ class _Plate:
     small: F32
     halo: halo.Halo
     overlays: Mask
+    sharp: bool
 
 
 def _plate(clip: _Clip) -> _Plate:
     size, unit = clip.seen.size, clip.unit
     total = np.zeros((*size, 3), np.uint32)
+    moments = _Moments(size)
     count = np.zeros(size, np.uint32)
     chosen = _spread(clip.seen.count, SAMPLES)
     samples: list[tuple[F32, F32, F32]] = []
@@ -184,6 +253,7 @@ def _plate(clip: _Clip) -> _Plate:
     for frame, (far, sample) in clip.each(look):
         total += cv2.bitwise_and(frame.pixels, frame.pixels, mask=far)
         count += far
+        moments.add(frame)
         if sample is not None:
             samples.append(sample)
     frames, probability, distance = (np.stack(part) for part in zip(*samples, strict=True))
@@ -191,7 +261,28 @@ def _plate(clip: _Clip) -> _Plate:
     mean = (total / np.maximum(count, 1)[..., None]).astype(np.float32) - halo.enlarged(shift, size)
     picture = fill(mean, count > 0)
     luma = picture @ LUMA
-    return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, overlays(luma, count > 0, unit))
+    drawn, sharp = overlays(luma, moments.deviation(), count > OFTEN * clip.seen.count, unit)
+    return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn, sharp)
+
+
+class _Moments:
+    """Mean and spread of the luminance over all frames, whatever they show."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._sum, self._squares = np.zeros(size), np.zeros(size)
+        self._count = np.zeros(size, np.uint32)
+
+    def add(self, frame: _Frame) -> None:
+        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+        mask = None if frame.seen is None else frame.seen.view(np.uint8)
+        cv2.accumulate(gray, self._sum, mask=mask)
+        cv2.accumulateSquare(gray, self._squares, mask=mask)
+        self._count += np.uint32(1) if mask is None else mask
+
+    def deviation(self) -> F32:
+        """(H, W) float32, grey levels."""
+        count = np.maximum(self._count, 1)
+        return np.sqrt(np.maximum(self._squares / count - (self._sum / count) ** 2, 0)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,31 +378,33 @@ def _passages(clip: _Clip, plate: _Plate, opacity: F32, nearness: NDArray[np.int
     return found
 
 
-def _scale(clip: _Clip, plate: _Plate, room: leak.Detail, strongest: F32) -> tuple[F32, F32]:
-    """The detail's scale and the exposure, both (H, W) float32; the exposure, 0-1, is the largest opacity ever."""
-    size, grid = clip.seen.size, max(1, round(EVERY_PX * clip.unit))
-    believed = room.share > BELIEVED
-    chosen = _spread(clip.seen.count, SCALE_FRAMES)
+def _views(clip: _Clip, plate: _Plate, room: leak.Detail) -> leak.Views:
+    """What single frames show of the room's detail, on a grid of every :data:`EVERY_PX`."""
+    size, grid = clip.seen.size, _grid(clip)
+    known = np.where(room.share > BELIEVED, room.plain, np.float32(0))
+    chosen = _spread(clip.seen.count, VIEWS)
     look_at = _edge(clip, plate)
-    best = np.zeros((-(-size[0] // grid), -(-size[1] // grid)), np.float32)
-    clear = np.zeros_like(best)
+    found = leak.Views.none((-(-size[0] // grid), -(-size[1] // grid)))
 
-    def look(frame: _Frame) -> tuple[tuple[slice, slice], F32] | None:
+    def look(frame: _Frame) -> tuple[tuple[slice, slice], F32, F32, F32] | None:
         edge = look_at(frame) if frame.number in chosen else None
         if edge is None:
             return None
         y, x = -(-edge.box.y0 // grid), -(-edge.box.x0 // grid)
-        ratio, agrees = leak.exposures(edge.detail, room.plain[edge.box.slices], believed[edge.box.slices], clip.unit)
-        shown = np.where(agrees & (edge.bins != fringe.OUTSIDE), ratio, 0)
-        shown = shown[y * grid - edge.box.y0 :: grid, x * grid - edge.box.x0 :: grid]
-        return (slice(y, y + shown.shape[0]), slice(x, x + shown.shape[1])), shown
+        cut = slice(y * grid - edge.box.y0, None, grid), slice(x * grid - edge.box.x0, None, grid)
+        ratio, r = leak.agreement(edge.detail, known[edge.box.slices], clip.unit)
+        distance = np.where(edge.bins == fringe.OUTSIDE, np.nan, edge.distance)[cut].astype(np.float32)
+        where = slice(y, y + distance.shape[0]), slice(x, x + distance.shape[1])
+        return where, ratio[cut], r[cut], distance
 
     for _, seen in clip.each(look):
         if seen is not None:
-            np.maximum(best[seen[0]], seen[1], out=best[seen[0]])
-            clear[seen[0]] += seen[1] > 0
-    scale = _enlarged(leak.scales(best, clear, EVERY_PX), grid, size)
-    return scale, np.clip(np.maximum(_enlarged(best, grid, size), strongest) / scale, 0, 1) * (strongest > 0)
+            found.add(*seen)
+    return found
+
+
+def _grid(clip: _Clip) -> int:
+    return max(1, round(EVERY_PX * clip.unit))
 
 
 def _enlarged(samples: F32, grid: int, size: tuple[int, int]) -> F32:
