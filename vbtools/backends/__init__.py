@@ -104,7 +104,8 @@ BACKENDS: tuple[Backend, ...] = (
     Backend("enhance", "clahe", _HERE + "enhance.clahe:Clahe", "contrast-limited adaptive histogram equalisation"),
     Backend("enhance", "denoise", _HERE + "enhance.denoise:Denoise", "non-local means denoising"),
     Backend(
-        "enhance", "deconvolve", _HERE + "enhance.deconvolve:Deconvolve", "non-blind deconvolution with the identified blur"
+        "enhance", "deconvolve", _HERE + "enhance.deconvolve:Deconvolve",
+        "non-blind deconvolution with the identified blur",
     ),
     Backend(
         "enhance", "mprnet", _HERE + "enhance.mprnet:MprNet",

@@ -1,10 +1,11 @@
-"""How far and how strongly the person's colours bleed over a blurred background: whole-frame or person-excluded, how wide.
+"""How far and how strongly the person's colours bleed over a blurred background: whole-frame or person-excluded, how
+wide.
 
-A product that blurs the whole frame F and draws the person over it shows, beyond the person's alpha A, ``G*(A (F - B))``
-more than the plate B: the colours bleed, with a strength of 1, as far as G reaches. One that keeps the person out shows
-nothing of them; what is left of the room around a pixel is then weighted anew, which gives ``(B G*A - G*(B A)) / (1 - G*A)``.
-Both move with the person. So every pixel is compared with itself at other times only: the room's own detail, the plate's
-errors and what is drawn over the picture fall out.
+A product that blurs the whole frame F and draws the person over it shows, beyond the person's alpha A, ``G*(A (F -
+B))`` more than the plate B: the colours bleed, with a strength of 1, as far as G reaches. One that keeps the person out
+shows nothing of them; what is left of the room around a pixel is then weighted anew, which gives ``(B G*A - G*(B A)) /
+(1 - G*A)``. Both move with the person. So every pixel is compared with itself at other times only: the room's own
+detail, the plate's errors and what is drawn over the picture fall out.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ Mask = NDArray[np.bool_]
 SIGMAS = np.array([3.0, 3.6, 4.3, 5.2, 6.2, 7.5, 9.0, 10.8, 13.0, 15.5, 18.6, 22.3, 26.8, 32.0, 38.0])
 """px: a quarter octave apart."""
 NEAR_PX, FAR_PX = 8.0, 90.0
-"""px at 720 rows from the mask, between which the bleeding is looked for: beyond most of the fringe, within a wide blur."""
+"""px at 720 rows from the mask, between which the bleeding is looked for: beyond most of the fringe, within a wide
+blur."""
 OUTLIER = 40.0
 """Grey levels; what differs more from the plate is a part of the person that the mask missed."""
 LEAST_FRAMES = 4
@@ -37,8 +39,8 @@ class Bleeding:
     """What the person's surroundings show.
 
     Attributes:
-        explained: (len(SIGMAS),) float64: share of the variance beside the person that bleeding of strength 1 takes away;
-            negative where it adds.
+        explained: (len(SIGMAS),) float64: share of the variance beside the person that bleeding of strength 1 takes
+            away; negative where it adds.
         noise: standard deviation beside the person, grey levels.
         pixels: how many, of all frames together; 0: nothing is known.
     """

@@ -1,14 +1,15 @@
 """How wide a blur is, from the edges of a picture behind it.
 
-Furniture, screens, doors and print have edges much sharper than any blur, so behind a blur each is the kernel's own step
-response. A step of height A through a kernel of sigma s and then a Gaussian t has the slope ``A p(t / s) / s`` with a p
-that the kernel's family gives (for a Gaussian: ``A / sqrt(2 pi (s^2 + t^2))``). Five values of t tell A and s apart
-and leave three equations over, which only an edge with nothing near it satisfies. (The re-blur idea: Zhuo and Sim, "Defocus
-map estimation from a single image", Pattern Recognition 44, 2011; the test for a lone edge and the vote are ours.)
+Furniture, screens, doors and print have edges much sharper than any blur, so behind a blur each is the kernel's own
+step response. A step of height A through a kernel of sigma s and then a Gaussian t has the slope ``A p(t / s) / s``
+with a p that the kernel's family gives (for a Gaussian: ``A / sqrt(2 pi (s^2 + t^2))``). Five values of t tell A and s
+apart and leave three equations over, which only an edge with nothing near it satisfies. (The re-blur idea: Zhuo and
+Sim, "Defocus map estimation from a single image", Pattern Recognition 44, 2011; the test for a lone edge and the vote
+are ours.)
 
 Edges that are soft by themselves, or have another of the same direction beside them, vote for wider blurs, each for
-another; edges of a bar, whose other side is near, vote for narrower ones. In rooms the second are more: the blur lies above
-the middle of the votes (:data:`QUANTILE`).
+another; edges of a bar, whose other side is near, vote for narrower ones. In rooms the second are more: the blur lies
+above the middle of the votes (:data:`QUANTILE`).
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ BANDWIDTH = 0.06
 AROUND = 0.6
 """Logarithm: how far from the most voted sigma a vote may lie and count."""
 QUANTILE = 0.68
-"""Of the votes. Measured on 16 simulated clips (bench/blur.py, rooms rendered and photographed): between 0.65 and 0.7 the
-relative error is 11 % in the mean square; at one half it is 14 %, and too small in 13 of 16."""
+"""Of the votes. Measured on 16 simulated clips (bench/blur.py, rooms rendered and photographed): between 0.65 and 0.7
+the relative error is 11 % in the mean square; at one half it is 14 %, and too small in 13 of 16."""
 LEAST_LENGTH = 40.0
 """px of lone edges below which they say nothing."""
-LEAST_AGREEING = 0.25
-"""Share of the votes within 15 % of the answer below which there is none."""
+LEAST_AGREEING = 0.3
+"""Share of the votes within 15 % of the answer below which it is only a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Width:
     """An effective sigma from edges.
 
     Attributes:
-        sigma: px, of a bell; NaN where the edges do not tell. Too large by 5 to 25 % if the kernel is cut off.
+        sigma: px, of a bell; NaN where there are too few edges. Too large by 5 to 25 % if the kernel is cut off.
         agreeing: share of votes within 15 % of the sigma.
         length: px of lone edges.
     """
@@ -69,6 +70,11 @@ class Width:
     sigma: float
     agreeing: float
     length: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether enough votes agree; if not, the sigma is only where to begin."""
+        return bool(np.isfinite(self.sigma)) and self.agreeing >= LEAST_AGREEING
 
 
 UNKNOWN = Width(float("nan"), 0.0, 0.0)
@@ -85,7 +91,7 @@ def width(plate: F32, seen: Mask) -> Width:
         return UNKNOWN
     sigma = _answer(found.density)
     agreeing = float(found.density[np.abs(np.log(GRID / sigma)) < np.log(1.15)].sum())
-    return Width(sigma if agreeing >= LEAST_AGREEING else float("nan"), agreeing, found.length)
+    return Width(sigma, agreeing, found.length)
 
 
 def _answer(density: F64) -> float:
@@ -154,12 +160,15 @@ def _edges(plate: F32, room: F32, scale: float) -> tuple[F64, F64]:
     level = np.exp(logs[0] - _log_slope(reblurs[0] / sigma)) * sigma  # the step's height
     kept = (error < LONE) & (np.abs(np.log(sigma * shrink / scale)) < WITHIN)
     weight = np.minimum(level, LARGEST_HEIGHT) / LARGEST_HEIGHT * np.exp(-0.5 * (error / ERROR) ** 2) * shrink
-    grown = np.sqrt(np.maximum((sigma * shrink) ** 2 - (shrink * shrink - 1) / 12, 0.5))  # less the shrinking's own blur
+    grown = np.sqrt(
+        np.maximum((sigma * shrink) ** 2 - (shrink * shrink - 1) / 12, 0.5)
+    )  # less the shrinking's own blur
     return np.asarray(grown[kept], np.float64), np.asarray(weight[kept], np.float64)
 
 
 def _log_slope(ratio: F64) -> F64:
-    """Logarithm of the slope of a step of height 1 behind a Gaussian of sigma 1 and a second one of so many times that."""
+    """Logarithm of the slope of a step of height 1 behind a Gaussian of sigma 1 and a second one of so many times
+    that."""
     return np.asarray(-0.5 * np.log(2 * np.pi * (1 + ratio * ratio)), np.float64)
 
 

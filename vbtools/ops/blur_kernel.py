@@ -1,6 +1,7 @@
 """Kernels with which products blur, by family and effective sigma; their taps and their transfer.
 
-Effective sigma is the standard deviation of the kernel that really results, in px of the picture: a Gaussian of sigma 15
+Effective sigma is the standard deviation of the kernel that really results, in px of the picture: a Gaussian of sigma
+    15
 that a shader cuts at 15 px has one of 8.3. All kernels here are separable and symmetric, and sum to 1.
 """
 

@@ -1,4 +1,5 @@
-"""From what edges, bleeding and fringe show to an answer about the blur, with how sure it is; "cannot tell" is an answer."""
+"""From what edges, bleeding and fringe show to an answer about the blur, with how sure it is; "cannot tell" is an
+answer."""
 
 from __future__ import annotations
 
@@ -27,16 +28,19 @@ LEAST_BLED = 0.15
 TRIAL_ERROR = 0.05
 """The same of a trial's with a cut kernel, which rings as soon as it is wrong."""
 LARGEST_CUT_PX = 12.0
-"""Effective sigma above which no kernel is said to be cut: it would need 30 taps and more, and the trials see nothing."""
+"""Effective sigma above which no kernel is said to be cut: it would need 30 taps and more, and the trials see
+nothing."""
 CUT_BELOW = 0.9
-"""A cut kernel's steps are wider than a bell's of the same sigma, so the trial's sigma lies this far below the edges'."""
+"""A cut kernel's steps are wider than a bell's of the same sigma, so the trial's sigma lies this far below the
+edges'."""
 
 PRIOR_WHOLE = 0.8
 """Of the products whose source could be read, 12 of 15 blur the whole frame."""
 WIDE_PX = 10.0
 """px at 720 rows: bleeding of a narrower blur lies where the mask's own errors lie, and tells next to nothing."""
 STRENGTHS = {"wide": ((1.1, 0.4), (0.15, 0.25)), "narrow": ((1.5, 0.8), (1.3, 0.8))}
-"""Mean and standard deviation of the bleeding's strength, whole-frame and excluded, in the 16 clips of bench/blur.py."""
+"""Mean and standard deviation of the bleeding's strength, whole-frame and excluded, in the 16 clips of
+bench/blur.py."""
 TABLE_ERROR = 0.03
 """Of the table's effective sigmas, in logarithm."""
 SURE_ENOUGH = 0.75
@@ -65,11 +69,13 @@ class Product:
 
 PRODUCTS = (
     Product("gaussian", 15.0, 720), Product("jitsi", 25.0), Product("jitsi-slight", 8.0), Product("jitsi2", 25.0),
-    Product("bbb", 25.0), Product("twilio", 15.0), Product("twilio-webgl", 8.3, cut=True), Product("livekit", 5.3, cut=True),
-    Product("chime", 15.0, 540), Product("volcomix", 5.9, whole=False), Product("obs", 18.3, whole=False),
+    Product("bbb", 25.0), Product("twilio", 15.0), Product("twilio-webgl", 8.3, cut=True),
+    Product("livekit", 5.3, cut=True), Product("chime", 15.0, 540),
+    Product("volcomix", 5.9, whole=False), Product("obs", 18.3, whole=False),
     Product("kaito", 7.7), Product("backscrub", 4.1), Product("lfbw", 5.2, cut=True), Product("shiguredo", 15.0),
 )  # fmt: skip
-"""Their default settings (docs/simulate.md); effective sigmas measured on a step behind each profile (bench/blur.py)."""
+"""Their default settings (docs/simulate.md); effective sigmas measured on a step behind each profile
+(bench/blur.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +126,21 @@ class Kernel:
 
 
 def kernel_of(edges: Width, trial: Trial, bleeding: Bleeding | None = None) -> Kernel:
-    """The kernel from what edges, trials and, where there are no edges, the person's bleeding colours say."""
-    if np.isfinite(edges.sigma):
-        is_cut = trial.family not in ("", "gaussian") and trial.sigma < min(CUT_BELOW * edges.sigma, LARGEST_CUT_PX)
-        if is_cut:
-            return Kernel(trial.family, trial.sigma, TRIAL_ERROR)
+    """The kernel from what edges, trials and, where the edges are not clear, the person's bleeding colours say."""
+    is_cut = trial.family not in ("", "gaussian") and trial.sigma < min(CUT_BELOW * edges.sigma, LARGEST_CUT_PX)
+    if is_cut:
+        return Kernel(trial.family, trial.sigma, TRIAL_ERROR)
+    if edges.is_clear:
         return Kernel("gaussian", edges.sigma, EDGE_ERROR)
-    if bleeding is not None and bleeding.pixels and float(bleeding.explained.max()) >= LEAST_BLED:
-        return Kernel(CANNOT_TELL, float(SIGMAS[int(bleeding.explained.argmax())]), BLEEDING_ERROR)
-    return Kernel()
+    if bleeding is None or not bleeding.pixels or float(bleeding.explained.max()) < LEAST_BLED:
+        return Kernel()
+    best = int(bleeding.explained.argmax())
+    bled = float(SIGMAS[best])
+    if np.isfinite(edges.sigma):  # two guesses that know nothing of each other
+        return Kernel("gaussian", float(np.sqrt(bled * edges.sigma)), BLEEDING_ERROR / float(np.sqrt(2)))
+    if best in (0, len(SIGMAS) - 1):
+        return Kernel()  # wider, or narrower, than anything that was tried
+    return Kernel(CANNOT_TELL, bled, BLEEDING_ERROR)
 
 
 def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
@@ -151,7 +163,8 @@ def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
 
 
 def feather_of(opacity: F32, edges_px: NDArray[np.float32], rows: int) -> float:
-    """Standard deviation, px, of the mask's edge, from the room's opacity by distance outside the mask; NaN: cannot tell.
+    """Standard deviation, px, of the mask's edge, from the room's opacity by distance outside the mask; NaN: cannot
+    tell.
 
     Args:
         opacity: (B,) float32, 1 at its strongest, as the leak finds it.

@@ -1,10 +1,10 @@
 """Which kernel it was, by trying: undone with the right one, a room's edges are sharp and nothing rings.
 
-A plate deconvolved with too narrow a kernel keeps soft edges, with too wide a one, or one of another family, it rings. Both
-make its gradients less sparse, so their mean over their root mean square has a minimum in sigma at the right kernel, and
-the minimum is deepest for the right family. (The measure: Krishnan, Tay, Fergus, "Blind deconvolution using a normalized
-sparsity measure", CVPR 2011; the comparison of depths is ours. The measure itself cannot be compared between families,
-since a bell that is too wide undoes little and rings little.)
+A plate deconvolved with too narrow a kernel keeps soft edges, with too wide a one, or one of another family, it rings.
+Both make its gradients less sparse, so their mean over their root mean square has a minimum in sigma at the right
+kernel, and the minimum is deepest for the right family. (The measure: Krishnan, Tay, Fergus, "Blind deconvolution using
+a normalized sparsity measure", CVPR 2011; the comparison of depths is ours. The measure itself cannot be compared
+between families, since a bell that is too wide undoes little and rings little.)
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ LARGEST = (416, 640)
 MARGIN = 3.0
 """Sigmas at the window's borders that say nothing: what lies beyond is not known."""
 LEAST_DEPTH = 0.016
-"""Against the measure; a shallower minimum is chance, or that of a bell, which is always shallow. Measured on 17 clips."""
+"""Against the measure; a shallower minimum is chance, or that of a bell, which is always shallow. Measured on 17
+clips."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Undoing a known blur as far as the noise allows: a Wiener filter with a prior, and total variation.
 
-``y = G x + n``. The noise's density is measured where the kernel has left nothing of the room; the room's spectrum is taken
-to fall with the square of the frequency, as pictures' do (Field, "Relations between the statistics of natural images",
-JOSA A 4, 1987), at a height that is measured where the kernel passes most. Both together say up to which frequency
-most can be brought back; what is weaker is never raised more than 6 times (half the inverse of :data:`KERNEL_ERROR`).
+``y = G x + n``. The noise's density is measured where the kernel has left nothing of the room; the room's spectrum is
+taken to fall with the square of the frequency, as pictures' do (Field, "Relations between the statistics of natural
+images", JOSA A 4, 1987), at a height that is measured where the kernel passes most. Both together say up to which
+frequency most can be brought back; what is weaker is never raised more than 6 times (half the inverse of
+:data:`KERNEL_ERROR`).
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ GONE = 0.01
 LEAST_NOISE = 1 / 12
 """Grey levels squared of variance: that of rounding to 8 bits."""
 KERNEL_ERROR = 0.08
-"""Of the kernel's height at frequency 0: how well a kernel is known. A sigma that is 5 % off changes it by up to 0.04; the
-product's rounding, its borders and the codec add to that. What the kernel passes less of is not brought back, however
-little noise there is."""
+"""Of the kernel's height at frequency 0: how well a kernel is known. A sigma that is 5 % off changes it by up to 0.04;
+the product's rounding, its borders and the codec add to that. What the kernel passes less of is not brought back,
+however little noise there is."""
 MARGIN = 12.0
 """Sigmas by which the picture is mirrored outwards: the transform joins opposite borders, and what that does rings."""
 WEIGHTS = 2.0 ** np.arange(9)
@@ -74,7 +75,9 @@ def limits(plate: F32, family: str, sigma: float) -> Limits:
     passed = (kernel > PASSED) & (frequency > 4 / min(height, width))
     tall = 0.0
     if passed.any():
-        tall = float(np.exp(np.mean(np.log(power[passed] / kernel[passed] ** 2 * frequency[passed] ** 2 + 1e-12)) + 0.577))
+        tall = float(
+            np.exp(np.mean(np.log(power[passed] / kernel[passed] ** 2 * frequency[passed] ** 2 + 1e-12)) + 0.577)
+        )
     along = np.linspace(0.0005, 0.5, 1000)
     left = transfer(family, sigma, along) ** 2
     stands_out = (left > KERNEL_ERROR**2) & (left * tall > noise * along**2)
@@ -96,7 +99,7 @@ def restored(plate: F32, family: str, sigma: float, found: Limits, method: str) 
     """
     if found.cutoff <= 0:
         return plate.copy()
-    margin = min(int(np.ceil(MARGIN * sigma)), min(plate.shape))
+    margin = min(int(np.ceil(MARGIN * sigma)), *plate.shape)
     padded = np.pad(plate, margin, mode="symmetric")
     shape = padded.shape
     down, across = scipy.fft.fftfreq(shape[0])[:, None], scipy.fft.rfftfreq(shape[1])[None]

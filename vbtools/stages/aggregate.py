@@ -32,7 +32,7 @@ class Aggregate(Stage[AggregateParams]):
         Element("background", "uint8", ("H", "W", "3"), "the background, RGB; no meaning where coverage is 0", "0-255"),
         Element(
             "plate", "float32", ("H", "W", "3"),
-            "the same before rounding; with leak the blurred background alone, without halo and leak; NaN where coverage is 0",
+            "the same before rounding, with leak the blurred background alone; NaN where coverage is 0",
             "0-255",
         ),
         Element("coverage", "uint32", ("H", "W"), "observations of the pixel; 0 = never seen", "frames"),
@@ -51,8 +51,8 @@ class Aggregate(Stage[AggregateParams]):
             optional=True,
         ),
         Element(
-            "support", "uint32", ("H", "W"), "method leak: frames in which the person's edge lay over the pixel", "frames",
-            optional=True,
+            "support", "uint32", ("H", "W"), "method leak: frames in which the person's edge lay over the pixel",
+            "frames", optional=True,
         ),
         Element(
             "passages", "uint16", ("H", "W"),
@@ -60,7 +60,7 @@ class Aggregate(Stage[AggregateParams]):
         ),
         table(
             "blur",
-            "method leak: the product's blur, from the clip alone; one row; NaN, -1 or 'cannot tell' where it does not say",
+            "method leak: the product's blur, from the clip alone; one row; NaN, -1, 'cannot tell' where it is silent",
             Column("family", "str", "gaussian (any bell), truncated, or cannot tell"),
             Column("sigma", "float64", "effective: standard deviation of the kernel that results", "px"),
             Column("sigma_low", "float64", "sigma lies above this with 95 %", "px"),

@@ -1,4 +1,5 @@
-"""Deconvolution: the room behind the blur, as far as kernel and noise allow, and what the leak shows where that is more."""
+"""Deconvolution: the room behind the blur, as far as kernel and noise allow, and what the leak shows where that is
+more."""
 
 from __future__ import annotations
 
@@ -32,12 +33,14 @@ class DeconvolveParams:
 class Deconvolve:
     """Undo the blur of the plate; where the project has a leak, each pixel's detail is from the channel that has more.
 
-    In a project it starts from ``/aggregate/plate``, which is finer than 8 bits, and from ``/aggregate/blur``. A picture
-    alone is taken as it is, and the kernel is told from its edges. Lightness is restored; colours stay as blurred.
+    In a project it starts from ``/aggregate/plate``, which is finer than 8 bits, and from ``/aggregate/blur``. A
+    picture alone is taken as it is, and the kernel is told from its edges. Lightness is restored; colours stay as
+    blurred.
 
     Attributes:
         notes: what was done, for the user; filled by a call.
-        told: the same as a row of ``/enhance/restoration``, less its step; None before a call, or where nothing was done.
+        told: the same as a row of ``/enhance/restoration``, less its step; None before a call, or where nothing was
+            done.
     """
 
     Params = DeconvolveParams
@@ -100,9 +103,11 @@ class Deconvolve:
             "method": self.params.method, "family": family, "sigma": sigma, "noise": found.noise,
             "cutoff": found.cutoff, "leak_share": share,
         }  # fmt: skip
+        finest = 1 / max(found.cutoff, 1e-3) / 2
         self.notes.append(
-            f"deconvolve: {self.params.method}, {family} kernel of sigma {sigma:.1f} px, noise {found.noise:.2f} grey levels;"
-            f" cut-off {found.cutoff:.3f} cycles/px (detail below {1 / max(found.cutoff, 1e-3) / 2:.0f} px is not restored)"
+            f"deconvolve: {self.params.method}, {family} kernel of sigma {sigma:.1f} px,"
+            f" noise {found.noise:.2f} grey levels;"
+            f" cut-off {found.cutoff:.3f} cycles/px: detail below {finest:.0f} px is lost"
         )
         restored = filled + (undone - plate)[..., None]
         return np.asarray(np.rint(np.clip(restored, 0, 255)), np.uint8)
