@@ -103,7 +103,10 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend("enhance", "clahe", _HERE + "enhance.clahe:Clahe", "contrast-limited adaptive histogram equalisation"),
     Backend("enhance", "denoise", _HERE + "enhance.denoise:Denoise", "non-local means denoising"),
-    Backend("enhance", "deconvolve", "", "non-blind deconvolution with the identified blur"),
+    Backend(
+        "enhance", "deconvolve", _HERE + "enhance.deconvolve:Deconvolve",
+        "non-blind deconvolution with the identified blur",
+    ),
     Backend(
         "enhance", "mprnet", _HERE + "enhance.mprnet:MprNet",
         "MPRNet deblurring, or any network for single pictures that spandrel reads", "restore",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vbtools.backends import Backend, backend, names
-from vbtools.config.element import Element
+from vbtools.config.element import Column, Element, table
 from vbtools.config.params import param
 from vbtools.stages.base import Job, Stage
 
@@ -30,7 +30,11 @@ class Aggregate(Stage[AggregateParams]):
     Params = AggregateParams
     elements = (
         Element("background", "uint8", ("H", "W", "3"), "the background, RGB; no meaning where coverage is 0", "0-255"),
-        Element("plate", "float32", ("H", "W", "3"), "the same before rounding; NaN where coverage is 0", "0-255"),
+        Element(
+            "plate", "float32", ("H", "W", "3"),
+            "the same before rounding, with leak the blurred background alone; NaN where coverage is 0",
+            "0-255",
+        ),
         Element("coverage", "uint32", ("H", "W"), "observations of the pixel; 0 = never seen", "frames"),
         Element(
             "exposure", "float32", ("H", "W"),
@@ -53,6 +57,23 @@ class Aggregate(Stage[AggregateParams]):
         Element(
             "passages", "uint16", ("H", "W"),
             "method leak: disjoint passages of the person's edge over the pixel; saturates", optional=True,
+        ),
+        table(
+            "blur",
+            "method leak: the product's blur, from the clip alone; one row; NaN, -1, 'cannot tell' where it is silent",
+            Column("family", "str", "gaussian (any bell), truncated, or cannot tell"),
+            Column("sigma", "float64", "effective: standard deviation of the kernel that results", "px"),
+            Column("sigma_low", "float64", "sigma lies above this with 95 %", "px"),
+            Column("sigma_high", "float64", "sigma lies below this with 95 %", "px"),
+            Column("truncation", "float64", "where the kernel ends, in its own sigmas; inf for a bell"),
+            Column("whole", "int8", "1 the whole frame is blurred, 0 the person is kept out, -1 cannot tell"),
+            Column("whole_sure", "float64", "probability of that; of the likelier where it cannot tell"),
+            Column("feather", "float64", "standard deviation of the mask's edge", "px"),
+            Column("ema", "float64", "weight of the mask before in the next; always NaN in this version"),
+            Column("profile", "str", "nearest profile of simulate, or cannot tell"),
+            Column("sure", "float64", "its probability among the known products at their default settings"),
+            Column("others", "str", "profiles at least half as likely, comma-separated"),
+            optional=True,
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend, names
 from vbtools.backends.torch_device import DEVICES
-from vbtools.config.element import Element
+from vbtools.config.element import Column, Element, table
 from vbtools.config.params import FilePath, ParameterError, Step, Steps, build, param, specs
 from vbtools.stages.base import Job, Progress, Silent, Stage
 from vbtools.stages.licences import tell_licence
@@ -18,6 +18,8 @@ from vbtools.stages.licences import tell_licence
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from vbtools.store.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,18 @@ class Enhance(Stage[EnhanceParams]):
     elements = (
         Element("image", "uint8", ("H'", "W'", "3"), "the last step's picture, RGB", "0-255", optional=True),
         Element("<step>", "uint8", ("H'", "W'", "3"), "that step's picture, RGB", "0-255", optional=True),
+        table(
+            "restoration",
+            "what each deconvolve step undid; no row where it could not tell the kernel",
+            Column("step", "str", "the step's element"),
+            Column("method", "str", "tv or wiener"),
+            Column("family", "str", "of the kernel"),
+            Column("sigma", "float64", "effective sigma of the kernel", "px"),
+            Column("noise", "float64", "standard deviation of the plate's noise", "grey levels"),
+            Column("cutoff", "float64", "up to here at least half of the room's height is brought back", "cycles/px"),
+            Column("leak_share", "float64", "share of the picture whose detail is the leak's, 0-1"),
+            optional=True,
+        ),
     )
 
     @classmethod
@@ -97,10 +111,15 @@ class Enhance(Stage[EnhanceParams]):
         observed = job.inputs.array("aggregate", "coverage") > 0
         if not observed.any():
             job.notes.append("no pixel of the background was ever observed: there is nothing to enhance")
-        for name, stepped in _pictures(image, observed, job.params, job.progress, job.notes):
+        rows = []
+        for name, stepped, step in _pictures(image, observed, job.params, job.progress, job.notes, job.inputs):
             job.output.write(name, stepped)
+            if getattr(step, "told", None) is not None:
+                rows.append({"step": name, **step.told})
             image = stepped
         job.output.write("image", image)
+        if rows:
+            job.output.rows("restoration", rows)
 
 
 def enhance_image(
@@ -122,7 +141,7 @@ def enhance_image(
     import numpy as np
 
     Enhance().check(params)
-    for _, stepped in _pictures(image, np.ones(image.shape[:2], np.bool_), params, progress or Silent(), []):
+    for _, stepped, _ in _pictures(image, np.ones(image.shape[:2], np.bool_), params, progress or Silent(), []):
         image = stepped
     return image
 
@@ -138,26 +157,36 @@ def picture_names(steps: Sequence[Step]) -> tuple[str, ...]:
 
 
 def _pictures(
-    image: NDArray[np.uint8], observed: NDArray[np.bool_], params: EnhanceParams, progress: Progress, notes: list[str]
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Each step's element name and picture, in order; every step starts from the one before."""
+    image: NDArray[np.uint8],
+    observed: NDArray[np.bool_],
+    params: EnhanceParams,
+    progress: Progress,
+    notes: list[str],
+    inputs: Reader | None = None,
+) -> Iterator[tuple[str, NDArray[np.uint8], Any]]:
+    """Each step's element name and picture, and the step itself, in order; every step starts from the one before.
+
+    The first one sees the project, if there is one and it asks for it: what it gets is what aggregate made.
+    """
     from vbtools.ops.unobserved import resize_observed
 
     progress.start(len(params.steps), "steps")
     for done, (name, step) in enumerate(zip(picture_names(params.steps), params.steps, strict=True), 1):
         run_step = backend("enhance", step.name).load()(_options(step))
+        if done == 1 and inputs is not None and hasattr(run_step, "prepare"):
+            run_step.prepare(inputs)
         seen = resize_observed(observed, *image.shape[:2])
         if getattr(run_step, "reports", False):
             if run_step.licensed_as:
                 tell_licence(run_step.licensed_as, progress)
             image = run_step(image, seen, progress)
-            notes += run_step.notes
             progress.start(len(params.steps), "steps")  # it counted its own work
             progress.advance(done)
         else:
             image = run_step(image, seen)
             progress.advance()
-        yield name, image
+        notes += getattr(run_step, "notes", ())
+        yield name, image, run_step
 
 
 def _options(step: Step) -> Any:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vbtools.backends.aggregate.blur import write_blur
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
@@ -78,8 +79,9 @@ class Leak:
         job.output.write("passages", found.passages)
         # Where nothing was seen the picture's surroundings go on, so that no edge arises.
         whole = np.rint(found.picture).astype(np.uint8)
-        plate = np.where((found.coverage > 0)[..., None], found.picture, np.float32(np.nan))
+        plate = np.where((found.coverage > 0)[..., None], found.blurred, np.float32(np.nan))
         write(job, plate, found.coverage, whole)
+        write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity)
         if found.objection:
             job.notes.append(f"no detail is believed: {found.objection}")
         if found.overlays.any():
@@ -93,6 +95,8 @@ class Recovered:
 
     Attributes:
         picture: (H, W, 3) float32, 0-255: the blurred plate and the detail at its contrast; filled where never seen.
+        blurred: (H, W, 3) float32, 0-255: the plate alone, without halo; filled where it was never seen.
+        unhaloed: bool: where the plate was seen.
         exposure, confidence: float32, 0-1.
         coverage, support: uint32.
         passages: uint16.
@@ -105,6 +109,8 @@ class Recovered:
     """
 
     picture: F32
+    blurred: F32
+    unhaloed: Mask
     exposure: F32
     confidence: F32
     coverage: NDArray[np.uint32]
@@ -140,6 +146,8 @@ def recover(job: AggregateJob) -> Recovered:
         believed = np.minimum(believed, MOST_UNSUPPORTED)
     return Recovered(
         picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
+        blurred=plate.picture,
+        unhaloed=plate.count > 0,
         exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
         confidence=np.clip(believed, 0, 1),
         coverage=plate.count + sums.support,

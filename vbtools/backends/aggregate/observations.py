@@ -156,6 +156,18 @@ class Observations:
                 ahead.append(self._pool.submit(self._whole, *following))
             yield block
 
+    def stretches(self, number: int, length: int) -> Iterator[Frames]:
+        """A few stretches of used frames, evenly over the clip, as :meth:`whole_frames` gives them.
+
+        Args:
+            number: of stretches.
+            length: frames of each, the last one's fewer.
+        """
+        rows = np.flatnonzero(self._used)
+        for at in np.unique(np.linspace(0, max(len(rows) - length, 0), number).round().astype(int)):
+            chosen = rows[at : at + length]
+            yield self._whole(int(chosen[0]), int(chosen[-1]) + 1)
+
     def _whole(self, start: int, stop: int) -> Frames:
         picture, used = whole(self.size), self._used[start:stop]
         rows = start + np.flatnonzero(used)

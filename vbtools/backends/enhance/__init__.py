@@ -13,5 +13,6 @@ compute elsewhere than on the CPU ``device``; ``--weights``, ``--tile`` and ``--
 is the catalog's model that it loads, None for none, and a static ``check(params)`` raises what would stop it before
 anything runs. A slow step has ``reports = True``: it is called with a :class:`vbtools.stages.Progress` as third
 argument, has ``notes`` afterwards, and ``licensed_as``, the catalog's model whose licence the user is told at first
-use, or None. The modules import nothing heavy at the top: the command line reads ``Params``.
+use, or None. A step may have ``prepare(inputs)``: as the first one of a project's run it is given the project, open,
+before it is called. The modules import nothing heavy at the top: the command line reads ``Params``.
 """

@@ -1,0 +1,138 @@
+"""A blur is told from what lies behind it: how wide, cut or not, whole frame or person kept out; or not at all."""
+
+import cv2
+import numpy as np
+import pytest
+
+from vbtools.ops import blur_kernel
+from vbtools.ops.blur_bleeding import UNSEEN, Kind, Samples
+from vbtools.ops.blur_edges import width
+from vbtools.ops.blur_kind import CANNOT_TELL, EXCLUDED, UNDECIDED, WHOLE, Kernel, answer, kernel_of, whole_or_excluded
+from vbtools.ops.blur_trial import NOTHING, trial
+
+SIZE = (360, 640)
+
+
+def room(seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Furniture: overlapping rectangles of many sizes and tones, (H, W) float32."""
+    rng = np.random.default_rng(seed)
+    plane = np.full(size, 120, np.float32)
+    for side in (200, 120, 90, 60, 40):
+        for _ in range(10):
+            y, x = (int(rng.integers(-side // 2, limit)) for limit in size)
+            high, wide = (int(side * rng.uniform(0.6, 1.6)) for _ in range(2))
+            plane[max(y, 0) : max(y + high, 0), max(x, 0) : max(x + wide, 0)] = rng.uniform(20, 235)
+    return plane
+
+
+def everywhere(plane: np.ndarray) -> np.ndarray:
+    return np.ones(plane.shape, bool)
+
+
+@pytest.mark.parametrize("family", blur_kernel.FAMILIES)
+@pytest.mark.parametrize("sigma", [2.3, 5.2, 14.0])
+def test_a_kernel_has_the_sigma_that_it_is_asked_for(family: str, sigma: float) -> None:
+    taps = blur_kernel.taps(family, sigma).astype(float)
+    at = np.arange(len(taps)) - len(taps) // 2
+    assert taps.sum() == pytest.approx(1, abs=1e-5)
+    assert np.sqrt((taps * at * at).sum()) == pytest.approx(sigma, rel=0.03)
+
+
+@pytest.mark.parametrize("family", blur_kernel.FAMILIES)
+def test_the_transfer_is_the_kernel_s_fourier_transform(family: str) -> None:
+    taps = blur_kernel.taps(family, 4.0)
+    padded = np.zeros(128)
+    padded[: len(taps)] = taps
+    expected = np.abs(np.fft.rfft(padded))
+    assert np.abs(blur_kernel.transfer(family, 4.0, np.fft.rfftfreq(128))) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [4.0, 7.5, 14.0])
+def test_edges_tell_how_wide_a_gaussian_is(sigma: float) -> None:
+    plate = np.rint(cv2.GaussianBlur(room(3), (0, 0), sigma))
+    found = width(plate, everywhere(plate))
+    assert found.is_clear
+    assert found.sigma == pytest.approx(sigma, rel=0.15)
+
+
+def test_a_blank_wall_and_noise_tell_nothing() -> None:
+    rng = np.random.default_rng(0)
+    wall = (120 + rng.normal(0, 2, SIZE)).astype(np.float32)
+    found = width(wall, everywhere(wall))
+    assert not found.is_clear
+    assert kernel_of(found, NOTHING).family == CANNOT_TELL
+
+
+def test_what_was_not_seen_has_next_to_no_say() -> None:
+    plate = cv2.GaussianBlur(room(3), (0, 0), 6.0)
+    known = everywhere(plate)
+    known[:, 400:] = False
+    sharp = plate.copy()
+    sharp[:, 400:] = room(9)[:, 400:]
+    other = width(np.where(known, plate, 120).astype(np.float32), known)
+    assert width(sharp, known).sigma == pytest.approx(other.sigma, rel=0.02)  # a re-blur's tails reach a little further
+
+
+def test_a_cut_kernel_is_told_from_a_bell() -> None:
+    cut, bell = (blur_kernel.blurred(room(5), family, 5.2) for family in ("truncated", "gaussian"))
+    for blurred, is_cut in ((cut, True), (bell, False)):
+        plate = np.rint(blurred)
+        edges = width(plate, everywhere(plate))
+        kernel = kernel_of(edges, trial(plate, everywhere(plate), edges.sigma))
+        assert (kernel.family != "gaussian") == is_cut
+        assert kernel.sigma == pytest.approx(5.2, rel=0.15)
+
+
+def call(sigma: float, whole: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frames and masks of a bright person who moves before a room, and the plate: a product without any mask error."""
+    background = room(4) * 0.6
+    frames, persons = [], []
+    for shift in np.linspace(-40, 40, 12):
+        person = np.zeros(SIZE, np.uint8)
+        cv2.ellipse(person, (int(320 + shift), 300), (70, 200), 0, 0, 360, 1, -1)
+        drawn = np.where(person > 0, np.float32(235), background)
+        if whole:
+            blurred = cv2.GaussianBlur(drawn, (0, 0), sigma)
+        else:
+            free = 1 - person.astype(np.float32)
+            share = cv2.GaussianBlur(free, (0, 0), sigma)
+            blurred = cv2.GaussianBlur(drawn * free, (0, 0), sigma) / np.maximum(share, 1e-3)
+        frames.append(np.where(person > 0, drawn, blurred))
+        persons.append(person)
+    stack = np.repeat(np.rint(np.stack(frames))[..., None], 3, axis=3).astype(np.uint8)
+    return stack, np.stack(persons), cv2.GaussianBlur(background, (0, 0), sigma)
+
+
+@pytest.mark.parametrize(("whole", "expected"), [(True, WHOLE), (False, EXCLUDED)])
+def test_the_person_s_colours_tell_whole_from_excluded(whole: bool, expected: int) -> None:
+    frames, persons, plate = call(14.0, whole)
+    samples = Samples(frames, persons, plate, everywhere(plate))
+    kind = samples.kind(14.0)
+    told, sure = whole_or_excluded(14.0, kind, SIZE[0])
+    assert told == expected
+    assert sure > 0.8
+    assert (kind.whole < kind.excluded) == whole
+
+
+def test_bleeding_is_strongest_explained_by_its_own_sigma() -> None:
+    frames, persons, plate = call(13.0, whole=True)
+    bleeding = Samples(frames, persons, plate, everywhere(plate)).bleeding()
+    kernel = kernel_of(width(np.zeros_like(plate), everywhere(plate)), NOTHING, bleeding)
+    assert kernel.sigma == pytest.approx(13.0, rel=0.25)
+
+
+def test_without_evidence_the_answer_is_cannot_tell() -> None:
+    found = answer(Kernel(), UNSEEN, float("nan"), 720)
+    assert found.profile == found.family == CANNOT_TELL
+    assert np.isnan(found.sigma)
+    assert found.whole == UNDECIDED
+    faint = Kind(strength=1.0, whole=0.5, excluded=1.0, contrast=0.01, pixels=10_000)
+    assert whole_or_excluded(15.0, faint, 720)[0] == UNDECIDED
+
+
+def test_the_nearest_profile_has_its_sigma() -> None:
+    strong = Kind(strength=1.0, whole=0.5, excluded=1.0, contrast=2.0, pixels=10_000)
+    found = answer(Kernel("gaussian", 25.0, 0.1), strong, float("nan"), 720)
+    assert {found.profile, *found.others.split(", ")} == {"jitsi", "jitsi2", "bbb"}
+    assert 0.2 < found.sure < 0.5
+    assert answer(Kernel("gaussian", 90.0, 0.1), strong, float("nan"), 720).profile == CANNOT_TELL

@@ -1,0 +1,163 @@
+"""How far and how strongly the person's colours bleed over a blurred background: whole-frame or person-excluded, how
+wide.
+
+A product that blurs the whole frame F and draws the person over it shows, beyond the person's alpha A, ``G*(A (F -
+B))`` more than the plate B: the colours bleed, with a strength of 1, as far as G reaches. One that keeps the person out
+shows nothing of them; what is left of the room around a pixel is then weighted anew, which gives ``(B G*A - G*(B A)) /
+(1 - G*A)``. Both move with the person. So every pixel is compared with itself at other times only: the room's own
+detail, the plate's errors and what is drawn over the picture fall out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+SIGMAS = np.array([3.0, 3.6, 4.3, 5.2, 6.2, 7.5, 9.0, 10.8, 13.0, 15.5, 18.6, 22.3, 26.8, 32.0, 38.0])
+"""px: a quarter octave apart."""
+NEAR_PX, FAR_PX = 8.0, 90.0
+"""px at 720 rows from the mask, between which the bleeding is looked for: beyond most of the fringe, within a wide
+blur."""
+OUTLIER = 40.0
+"""Grey levels; what differs more from the plate is a part of the person that the mask missed."""
+LEAST_FRAMES = 4
+"""Frames in which a pixel must lie beside the person, to be compared with itself."""
+LEAST_PIXELS = 2000
+"""Pixels, of all frames on the small grid, below which nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bleeding:
+    """What the person's surroundings show.
+
+    Attributes:
+        explained: (len(SIGMAS),) float64: share of the variance beside the person that bleeding of strength 1 takes
+            away; negative where it adds.
+        noise: standard deviation beside the person, grey levels.
+        pixels: how many, of all frames together; 0: nothing is known.
+    """
+
+    explained: F64
+    noise: float
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Whole-frame against person-excluded, for one sigma.
+
+    Attributes:
+        strength: of the bleeding, by least squares: 1 behind a whole-frame blur, 0 where the person is kept out.
+        whole, excluded: share of the variance that is left by either model, 1 for one that explains nothing.
+        contrast: of the expected bleeding, standard deviation in grey levels.
+        pixels: as in :class:`Bleeding`.
+    """
+
+    strength: float
+    whole: float
+    excluded: float
+    contrast: float
+    pixels: int
+
+
+UNSEEN = Kind(0.0, 1.0, 1.0, 0.0, 0)
+
+
+class Samples:
+    """Some frames, shrunk, with the plate and the distance to the person; luminance 0-255.
+
+    Args:
+        frames: (n, H, W, 3) uint8 RGB.
+        persons: (n, H, W) uint8, 1 on the person.
+        plate: (H, W) float32, luminance.
+        seen: (H, W) bool: where the plate was observed and nothing is drawn over it.
+    """
+
+    def __init__(self, frames: U8, persons: U8, plate: F32, seen: Mask) -> None:
+        height, width = plate.shape
+        self.shrink = 2 if height < 600 else 3
+        self.unit = height / 720
+        self._size = (width // self.shrink, height // self.shrink)
+        self.plate = self._small(plate)
+        self.seen = self._small(seen.astype(np.float32)) > 0.99
+        useful = [(f, p) for f, p in zip(frames, persons, strict=True) if p.any() and not p.all()]
+        self.frames = [self._small(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)) for frame, _ in useful]
+        self.distance = [self._distance(person) for _, person in useful]
+        self.alpha = [np.clip(0.5 - d / self.shrink, 0, 1).astype(np.float32) for d in self.distance]
+
+    def bleeding(self) -> Bleeding:
+        """Try every sigma at strength 1, in one and the same ring around the person."""
+        beside = self._ring(NEAR_PX * self.unit, FAR_PX * self.unit)
+        pixels = int(beside.sum()) if len(beside) else 0
+        if pixels < LEAST_PIXELS:
+            return Bleeding(np.zeros(len(SIGMAS)), 0.0, 0)
+        shown = self._shown(beside)
+        power = float(np.vdot(shown, shown))
+        explained = []
+        for sigma in SIGMAS:
+            rest = shown - self._bled(float(sigma), beside)
+            explained.append(1 - float(np.vdot(rest, rest)) / max(power, 1e-6))
+        return Bleeding(np.array(explained), float(np.sqrt(power / pixels)), pixels)
+
+    def kind(self, sigma: float) -> Kind:
+        """Compare both kinds of blur in the ring that a blur of this sigma reaches: from 1 to 3.5 sigma."""
+        near = max(NEAR_PX * self.unit, sigma)
+        beside = self._ring(near, near + 2.5 * sigma)
+        pixels = int(beside.sum()) if len(beside) else 0
+        if pixels < LEAST_PIXELS:
+            return UNSEEN
+        shown, bled = self._shown(beside), self._bled(sigma, beside)
+        anew = self._weighted_anew(sigma, beside)
+        power, own = max(float(np.vdot(shown, shown)), 1e-6), max(float(np.vdot(bled, bled)), 1e-6)
+        left = [float(np.vdot(shown - model, shown - model)) / power for model in (bled, anew)]
+        return Kind(float(np.vdot(bled, shown)) / own, left[0], left[1], float(np.sqrt(own / pixels)), pixels)
+
+    def _small(self, plane: NDArray[np.generic]) -> F32:
+        return np.asarray(cv2.resize(plane, self._size, interpolation=cv2.INTER_AREA), np.float32)
+
+    def _distance(self, person: U8) -> F32:
+        """px to the person's outline, negative on the person; on the small grid."""
+        small = (self._small(person * np.uint8(255)) > 127).astype(np.uint8)
+        outside = cv2.distanceTransform(1 - small, cv2.DIST_L2, 5) - cv2.distanceTransform(small, cv2.DIST_L2, 5)
+        return np.asarray(outside * np.float32(self.shrink), np.float32)
+
+    def _ring(self, near: float, far: float) -> Mask:
+        if not self.distance:
+            return np.zeros((0, 1, 1), np.bool_)
+        beside = np.stack([self.seen & (d > near) & (d < far) for d in self.distance])
+        return beside & (beside.sum(axis=0) >= LEAST_FRAMES)
+
+    def _shown(self, beside: Mask) -> F32:
+        differences = [np.clip(frame - self.plate, -OUTLIER, OUTLIER) for frame in self.frames]
+        return _against_itself(np.stack(differences), beside)
+
+    def _bled(self, sigma: float, beside: Mask) -> F32:
+        sources = [alpha * (frame - self.plate) for alpha, frame in zip(self.alpha, self.frames, strict=True)]
+        return _against_itself(np.stack([self._blur(source, sigma) for source in sources]), beside)
+
+    def _weighted_anew(self, sigma: float, beside: Mask) -> F32:
+        made = []
+        for alpha in self.alpha:
+            covered = self._blur(alpha, sigma)
+            lost = self.plate * covered - self._blur(self.plate * alpha, sigma)
+            made.append(lost / np.maximum(1 - covered, np.float32(0.05)))
+        return _against_itself(np.stack(made), beside)
+
+    def _blur(self, plane: F32, sigma: float) -> F32:
+        small = float(np.sqrt(max((sigma / self.shrink) ** 2 - 1 / 6, 0.1)))  # the shrinking itself blurs a little
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), small, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _against_itself(values: F32, beside: Mask) -> F32:
+    """(n, h, w): each pixel less its own mean over the frames in which it counts; 0 elsewhere."""
+    count = np.maximum(beside.sum(axis=0), 1).astype(np.float32)
+    mean = (values * beside).sum(axis=0) / count
+    return np.asarray((values - mean) * beside, np.float32)

@@ -1,0 +1,227 @@
+"""From what edges, bleeding and fringe show to an answer about the blur, with how sure it is; "cannot tell" is an
+answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbtools.ops.blur_bleeding import SIGMAS, Bleeding, Kind
+from vbtools.ops.blur_edges import Width
+from vbtools.ops.blur_kernel import CUTS
+from vbtools.ops.blur_trial import Trial
+
+F32 = NDArray[np.float32]
+
+CANNOT_TELL = "cannot tell"
+NAN = float("nan")
+WHOLE, EXCLUDED, UNDECIDED = 1, 0, -1
+
+EDGE_ERROR = 0.12
+"""Standard error of the edges' answer, in logarithm (bench/blur.py)."""
+BLEEDING_ERROR = 0.25
+"""The same of the bleeding's, which needs the person's outline to be right."""
+LEAST_BLED = 0.15
+"""Share of the variance that bleeding must explain to name a sigma by itself."""
+TRIAL_ERROR = 0.05
+"""The same of a trial's with a cut kernel, which rings as soon as it is wrong."""
+LARGEST_CUT_PX = 12.0
+"""Effective sigma above which no kernel is said to be cut: it would need 30 taps and more, and the trials see
+nothing."""
+CUT_BELOW = 0.9
+"""A cut kernel's steps are wider than a bell's of the same sigma, so the trial's sigma lies this far below the
+edges'."""
+
+PRIOR_WHOLE = 0.8
+"""Of the products whose source could be read, 12 of 15 blur the whole frame."""
+WIDE_PX = 10.0
+"""px at 720 rows: bleeding of a narrower blur lies where the mask's own errors lie, and tells next to nothing."""
+STRENGTHS = {"wide": ((1.1, 0.4), (0.15, 0.25)), "narrow": ((1.5, 0.8), (1.3, 0.8))}
+"""Mean and standard deviation of the bleeding's strength, whole-frame and excluded, in the 16 clips of
+bench/blur.py."""
+TABLE_ERROR = 0.03
+"""Of the table's effective sigmas, in logarithm."""
+SURE_ENOUGH = 0.75
+LEAST_CONTRAST = 0.25
+"""Grey levels: a weaker bleeding than this would not be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A known product's blur, for naming the nearest.
+
+    Attributes:
+        name: of the profile of simulate.
+        sigma: effective, px.
+        rows: the height of the frame that sigma is for; 0: it does not follow the height.
+        whole: whether the whole frame is blurred.
+        cut: whether the kernel is cut off.
+    """
+
+    name: str
+    sigma: float
+    rows: int = 0
+    whole: bool = True
+    cut: bool = False
+
+
+PRODUCTS = (
+    Product("gaussian", 15.0, 720), Product("jitsi", 25.0), Product("jitsi-slight", 8.0), Product("jitsi2", 25.0),
+    Product("bbb", 25.0), Product("twilio", 15.0), Product("twilio-webgl", 8.3, cut=True),
+    Product("livekit", 5.3, cut=True), Product("chime", 15.0, 540),
+    Product("volcomix", 5.9, whole=False), Product("obs", 18.3, whole=False),
+    Product("kaito", 7.7), Product("backscrub", 4.1), Product("lfbw", 5.2, cut=True), Product("shiguredo", 15.0),
+)  # fmt: skip
+"""Their default settings (docs/simulate.md); effective sigmas measured on a step behind each profile
+(bench/blur.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """What is known of a clip's blur.
+
+    Attributes:
+        family: ``gaussian`` (any bell: a Gaussian, passes of few taps, Kawase), ``truncated`` or ``cannot tell``.
+        sigma: effective, px of the frame; NaN: cannot tell.
+        sigma_low, sigma_high: within which it lies with 90 %, px.
+        truncation: where the kernel ends, in its own sigmas; inf for a bell; NaN: cannot tell.
+        whole: 1 whole-frame, 0 person-excluded, -1 cannot tell.
+        whole_sure: probability of that answer, 0-1; of the likelier one where it is -1.
+        feather: standard deviation of the mask's edge, px; NaN: cannot tell.
+        ema: weight of the mask before, 0-1; NaN: cannot tell.
+        profile: the nearest product's; ``cannot tell``.
+        sure: its probability among the known products at their default settings, 0-1.
+        others: further products with at least half of that, comma-separated.
+    """
+
+    family: str = CANNOT_TELL
+    sigma: float = NAN
+    sigma_low: float = NAN
+    sigma_high: float = NAN
+    truncation: float = NAN
+    whole: int = UNDECIDED
+    whole_sure: float = PRIOR_WHOLE
+    feather: float = NAN
+    ema: float = NAN
+    profile: str = CANNOT_TELL
+    sure: float = 0.0
+    others: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel, as far as it is known.
+
+    Attributes:
+        family: one of :data:`vbtools.ops.blur_kernel.FAMILIES`, or ``cannot tell``.
+        sigma: effective, px; NaN: cannot tell.
+        error: standard error of its logarithm.
+    """
+
+    family: str = CANNOT_TELL
+    sigma: float = NAN
+    error: float = NAN
+
+
+def kernel_of(edges: Width, trial: Trial, bleeding: Bleeding | None = None) -> Kernel:
+    """The kernel from what edges, trials and, where the edges are not clear, the person's bleeding colours say."""
+    is_cut = trial.family not in ("", "gaussian") and trial.sigma < min(CUT_BELOW * edges.sigma, LARGEST_CUT_PX)
+    if is_cut:
+        return Kernel(trial.family, trial.sigma, TRIAL_ERROR)
+    if edges.is_clear:
+        return Kernel("gaussian", edges.sigma, EDGE_ERROR)
+    if bleeding is None or not bleeding.pixels or float(bleeding.explained.max()) < LEAST_BLED:
+        return Kernel()
+    best = int(bleeding.explained.argmax())
+    bled = float(SIGMAS[best])
+    if np.isfinite(edges.sigma):  # two guesses that know nothing of each other
+        return Kernel("gaussian", float(np.sqrt(bled * edges.sigma)), BLEEDING_ERROR / float(np.sqrt(2)))
+    if best in (0, len(SIGMAS) - 1):
+        return Kernel()  # wider, or narrower, than anything that was tried
+    return Kernel(CANNOT_TELL, bled, BLEEDING_ERROR)
+
+
+def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
+    """Whether the whole frame is blurred, and how sure that is; see :class:`Blur`.
+
+    Args:
+        sigma: effective, px.
+        kind: as :meth:`vbtools.ops.blur_bleeding.Samples.kind` found it for that sigma.
+        rows: of the frame.
+    """
+    if not np.isfinite(sigma) or not kind.pixels or kind.contrast < LEAST_CONTRAST:
+        return UNDECIDED, PRIOR_WHOLE
+    whole, excluded = STRENGTHS["wide" if sigma >= WIDE_PX * rows / 720 else "narrow"]
+    odds = PRIOR_WHOLE / (1 - PRIOR_WHOLE) * _likelihood(kind.strength, *whole) / _likelihood(kind.strength, *excluded)
+    probability = odds / (1 + odds)
+    sure = max(probability, 1 - probability)
+    if sure < SURE_ENOUGH:
+        return UNDECIDED, sure
+    return (WHOLE if probability > 0.5 else EXCLUDED), sure
+
+
+def feather_of(opacity: F32, edges_px: NDArray[np.float32], rows: int) -> float:
+    """Standard deviation, px, of the mask's edge, from the room's opacity by distance outside the mask; NaN: cannot
+    tell.
+
+    Args:
+        opacity: (B,) float32, 1 at its strongest, as the leak finds it.
+        edges_px: (B + 1,) bounds of the distances, px at 720 rows.
+        rows: of the frame.
+    """
+    middles = (edges_px[:-1] + edges_px[1:]) / 2
+    strongest = int(opacity.argmax())
+    outer = opacity[strongest:]
+    if middles[strongest] < -5 or len(outer) < 3 or outer[-1] > 0.16:
+        return NAN  # the fringe lies in the person, or does not end: not a mask's edge
+    falling = np.minimum.accumulate(outer)[::-1]
+    high, low = (float(np.interp(level, falling, middles[strongest:][::-1])) for level in (0.84, 0.16))
+    return (low - high) / 2 * rows / 720
+
+
+def nearest(kernel: Kernel, probability_whole: float, rows: int) -> tuple[str, float, str]:
+    """The nearest product's profile, its probability among :data:`PRODUCTS`, and others that are half as likely."""
+    is_cut = kernel.family not in (CANNOT_TELL, "gaussian")
+    error = float(np.hypot(kernel.error, TABLE_ERROR))
+    weights = []
+    for one in PRODUCTS:
+        expected = one.sigma * rows / one.rows if one.rows else one.sigma
+        weight = _likelihood(float(np.log(kernel.sigma / expected)), 0.0, error)
+        weight *= probability_whole if one.whole else 1 - probability_whole
+        weights.append(weight * (0.8 if one.cut == is_cut else 0.2))
+    shares = np.array(weights) / max(sum(weights), 1e-300)
+    best = int(shares.argmax())
+    if weights[best] < _likelihood(3 * error, 0.0, error) * 0.1:
+        return CANNOT_TELL, 0.0, ""  # a setting that no product has by default
+    others = [one.name for one, share in zip(PRODUCTS, shares, strict=True) if share >= shares[best] / 2]
+    others.remove(PRODUCTS[best].name)
+    return PRODUCTS[best].name, float(shares[best]), ", ".join(others)
+
+
+def answer(kernel: Kernel, kind: Kind, feather: float, rows: int) -> Blur:
+    """Put the parts together."""
+    whole, sure = whole_or_excluded(kernel.sigma, kind, rows)
+    if not np.isfinite(kernel.sigma):
+        return Blur(whole=whole, whole_sure=sure, feather=feather)
+    is_cut = kernel.family not in (CANNOT_TELL, "gaussian")
+    probability = {WHOLE: sure, EXCLUDED: 1 - sure}.get(whole, PRIOR_WHOLE)
+    profile, profile_sure, others = nearest(kernel, probability, rows)
+    return Blur(
+        family="truncated" if is_cut else kernel.family,
+        sigma=kernel.sigma,
+        sigma_low=kernel.sigma * float(np.exp(-1.645 * kernel.error)),
+        sigma_high=kernel.sigma * float(np.exp(1.645 * kernel.error)),
+        truncation=CUTS[kernel.family] if is_cut else NAN if kernel.family == CANNOT_TELL else float("inf"),
+        whole=whole,
+        whole_sure=sure,
+        feather=feather,
+        profile=profile,
+        sure=profile_sure,
+        others=others,
+    )
+
+
+def _likelihood(value: float, mean: float, deviation: float) -> float:
+    return float(np.exp(-0.5 * ((value - mean) / deviation) ** 2) / deviation) + 1e-4
