@@ -1,4 +1,4 @@
-"""Calls whose room is known, for bench/: a keyed man before photographed rooms with words, through a model of a product.
+"""Calls whose room is known, for bench/: a keyed man before photographed rooms with words, through a model product.
 
 Everything comes from ``../shared/data`` (see its README) and stays in memory.
 """
@@ -14,6 +14,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+
+from vbtools.backends.aggregate import leak
+from vbtools.stages import stage
+from vbtools.stages.base import Job
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SIZE = (720, 1280)
@@ -171,7 +175,9 @@ SCENES: dict[str, tuple[str, int, dict[str, Any], dict[str, Any]]] = {
     ),
 }  # fmt: skip
 """Room, seed, product, and how the man is put before it."""
-NOTHING = ("still person, excluded blur", "overlays only", "replaced background", "another room per frame", "noise only")
+NOTHING = (
+    "still person, excluded blur", "overlays only", "replaced background", "another room per frame", "noise only",
+)  # fmt: skip
 
 
 def call(name: str, man: Man, frames: int = 225) -> Call:
@@ -215,3 +221,32 @@ def _labelled(frame: U8) -> U8:
     for text, at in (("Anna Berg", (36, 676)), ("WEBCALL PRO", (1010, 60)), ("12:30", (600, 40))):
         cv2.putText(frame, text, at, cv2.FONT_HERSHEY_SIMPLEX, 1, (240, 240, 240), 2, cv2.LINE_AA)
     return frame
+
+
+class Memory:
+    """A call as a stage reads a project."""
+
+    def __init__(self, made: Call) -> None:
+        count = len(made.frames)
+        with segmenter() as person:
+            masks = np.stack([person(frame) for frame in made.frames])
+        self._held = {
+            "frames": made.frames, "time": np.arange(count) / FPS, "person": masks,
+            "transform": np.repeat(np.eye(2, 3)[None], count, axis=0), "used": np.ones(count, np.uint8),
+        }  # fmt: skip
+
+    def has(self, _: str, name: str) -> bool:
+        """Whether there is such an element."""
+        return name in self._held
+
+    def dataset(self, _: str, name: str) -> np.ndarray:
+        """An element."""
+        return self._held[name]
+
+    array = dataset
+
+
+def recovered(made: Call) -> leak.Recovered:
+    """What the edge gives away of a call."""
+    params = stage("aggregate").parameters({"method": "leak"})
+    return leak.recover(Job(params, Memory(made), None))  # type: ignore[arg-type]

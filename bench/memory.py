@@ -1,6 +1,6 @@
 """Peak memory of extract to aggregate on a clip and on one ten times as long; exits 1 when it grows by more than 10 %.
 
-    python bench/memory.py [--frames 150] [--method none|farneback]
+    python bench/memory.py [--frames 150] [--method none|farneback] [--aggregate median|leak]
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def write_clip(path: Path, frames: int, width: int = 640, height: int = 360) -> 
             writer.write(frame)
 
 
-def peak_mb(clip: Path, project: Path, method: str) -> float:
+def peak_mb(clip: Path, project: Path, method: str, aggregate: str) -> float:
     """Peak resident memory of one ``vbtools run`` in a process of its own, MB."""
     recipe = project.with_suffix(".yaml")
-    recipe.write_text(f"version: 1\nstages:\n  align: {{method: {method}}}\n  aggregate: {{method: median}}\n")
+    recipe.write_text(f"version: 1\nstages:\n  align: {{method: {method}}}\n  aggregate: {{method: {aggregate}}}\n")
     command = [sys.executable, "-m", "vbtools", "run", str(recipe), "--video", str(clip), "-p", str(project)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, status, usage = os.wait4(child.pid, 0)
@@ -51,13 +51,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--method", default="none")
+    parser.add_argument("--aggregate", default="median")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         peaks = []
         for frames in (given.frames, given.frames * LONGER):
             clip = Path(folder) / f"{frames}.mp4"
             write_clip(clip, frames)
-            peaks.append(peak_mb(clip, Path(folder) / f"{frames}.h5", given.method))
+            peaks.append(peak_mb(clip, Path(folder) / f"{frames}.h5", given.method, given.aggregate))
     ratio = peaks[1] / peaks[0]
     print(
         f"peak memory, extract to aggregate, align {given.method}: {given.frames} frames {peaks[0]:.0f} MB, "

@@ -284,8 +284,8 @@ def test_status_says_of_missing_bulk_what_run_would_do(vbtools: Answer, clip: Pa
 
 
 def test_a_registered_but_unbuilt_method_is_refused_before_anything_runs(vbtools: Answer, clip: Path) -> None:
-    outcome = vbtools("run", "quick", "--video", clip, "-p", "p.h5", "--set", "aggregate.method=leak")
-    says(outcome, 13, "leak", "median")
+    outcome = vbtools("run", "quick", "--video", clip, "-p", "p.h5", "--set", "enhance.steps=[deconvolve]")
+    says(outcome, 13, "deconvolve", "clahe")
     assert not Path("p.h5").exists()
 
 

@@ -1,7 +1,7 @@
 """What a frame shows at the person's edge: distance to the mask, the detail there, and sums of it over many frames.
 
-Image formation: with the product's mask m and its blurred frame P, a call shows ``C = m F + (1 - m) P``. Beside the person
-F is the room x, so ``C - P = m (x - P)``: the room's detail at the opacity m. Here P is the clip's plate and the
+Image formation: with the product's mask m and its blurred frame P, a call shows ``C = m F + (1 - m) P``. Beside the
+person F is the room x, so ``C - P = m (x - P)``: the room's detail at the opacity m. Here P is the clip's plate and the
 frame's halo (:mod:`vbtools.ops.halo`), and detail is what a Gaussian of :data:`DETAIL_PX` takes away.
 """
 
@@ -130,7 +130,7 @@ def nearness(opacity: F32, count: NDArray[Any], groups: int) -> NDArray[np.int64
 
 
 @njit(nogil=True, cache=True)
-def add_to_passages(
+def add_to_passages(  # noqa: PLR0913, PLR0917 (numba takes arrays and numbers, no object that would hold them)
     detail: Any, distance: Any, bins: Any, y0: Any, x0: Any, opacity: Any, nearness: Any, time: Any, rule: Any,
     state: Any, total: Any, weight: Any, passages: Any, support: Any, strongest: Any,
 ) -> None:  # fmt: skip

@@ -1,10 +1,10 @@
 """The colours that a whole-frame blur spreads from the person over the background: the halo, found without knowing it.
 
-A product that blurs the whole frame F and draws the person over it shows, away from the person, G*F. With the person's
-alpha A and the room x that is ``G*x + G*(A (F - x))``: the plate, the same in every frame, and a halo that moves with the
-person. So the frames' differences from the plate, beside the person and out of reach of the mask, are the person's own
-difference from the plate seen through G, and the Gaussian that explains them best is the product's. A product that
-keeps the person out of the blur has no halo.
+A product that blurs the whole frame F and draws the person over it shows, away from the person, G*F. With the
+person's alpha A and the room x that is ``G*x + G*(A (F - x))``: the plate, the same in every frame, and a halo that
+moves with the person. So the frames' differences from the plate, beside the person and out of reach of the mask, are
+the person's own difference from the plate seen through G, and the Gaussian that explains them best is the product's.
+A product that keeps the person out of the blur has no halo.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SHRINK = 4
 SIGMAS = (3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 12.5, 15.0, 18.0, 22.0, 27.0, 33.0, 40.0)
 """px at 720 rows; the products' range (docs: vendors' values 4 to 52), a quarter octave apart."""
 NEAR_PX, REACH_PX = 22.0, 90.0
-"""px at 720 rows from the mask, between which the halo is looked for: beyond the fringe of every product seen (10-20 px at
-the 90th percentile), within what a wide blur reaches."""
+"""px at 720 rows from the mask, between which the halo is looked for: beyond the fringe of every product seen (10-20
+px at the 90th percentile), within what a wide blur reaches."""
 OUTLIER = 40.0
 """Grey levels; what differs more from the plate is a part of the person that the mask missed."""
 ROUNDS = 4
@@ -123,10 +123,10 @@ def _explained(source: F32, difference: F32, beside: NDArray[np.bool_], sigma: f
     cross = own = total = 0.0
     for one, seen, where in zip(source, difference, beside, strict=True):
         spread = np.asarray(cv2.GaussianBlur(one, (0, 0), max(sigma / SHRINK, 0.3)))[where]
-        seen = np.clip(seen[where], -OUTLIER, OUTLIER)
-        cross += float(np.vdot(spread, seen))
+        clipped = np.clip(seen[where], -OUTLIER, OUTLIER)
+        cross += float(np.vdot(spread, clipped))
         own += float(np.vdot(spread, spread))
-        total += float(np.vdot(seen, seen))
+        total += float(np.vdot(clipped, clipped))
     strength = float(np.clip(cross / max(own, 1e-3), 0, 1))
     return Halo(sigma, strength, (2 * strength * cross - strength**2 * own) / max(total, 1e-3))
 

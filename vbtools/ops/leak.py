@@ -1,7 +1,7 @@
 """From the fringe's sums to the room's detail: opacity, detail, its strength, all without knowing the product.
 
-The detail h of a pixel in frame t is ``a_t H + noise``, with the room's detail H and the opacity a_t, which depends on the
-distance to the mask. One pixel seen at several distances gives ratios of opacities, many pixels together give them
+The detail h of a pixel in frame t is ``a_t H + noise``, with the room's detail H and the opacity a_t, which depends on
+the distance to the mask. One pixel seen at several distances gives ratios of opacities, many pixels together give them
 well: a factorisation of rank one of the sums over [distance x pixel], in which a pixel is never compared with what was
 seen of it in the same second (:func:`opacities`). Its scale is free; an opacity ends at 1, and that fixes it
 (:func:`scales`).
@@ -15,7 +15,6 @@ effect), and the estimate is the best linear one given the local power of what a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -29,9 +28,9 @@ AGREES = 0.6
 """Correlation from which a frame is said to show the room's detail in a window."""
 LEAST_POWER = 0.5
 """Grey levels squared of the room's detail, unscaled, below which a window says nothing."""
-BEST_SHOWN = 0.45
-"""Opacity at which the frame that shows a place best does so: a feathered mask's at the middle of its edge, or a little
-less. Measured where the truth is known (bench/leak.py): 0.3 to 0.6."""
+BEST_SHOWN = 0.5
+"""Opacity at which the frame that shows a place best does so: that of the middle of a feathered mask's edge. Measured
+where the truth is known: 0.3 to 0.6 in the middle of a clip's places."""
 ENOUGH_FRAMES = 4
 """Frames that clearly show a place, for the best of them to count fully."""
 SCALE_PX = 12.0
@@ -50,8 +49,8 @@ POOL_PX = 10.0
 HALF_PASSAGE = 1.0
 """Summed squared opacity at which a passage counts half; it has frames enough, and only its own error stays."""
 SHRINKING = np.float32(0.75)
-"""Power of the share of signal by which the detail is weakened: 1 is Wiener's filter, of least squared error, which takes
-contrast away; 1/2 keeps the power and lets more noise through."""
+"""Power of the share of signal by which the detail is weakened: 1 is Wiener's filter, of least squared error, which
+takes contrast away; 1/2 keeps the power and lets more noise through."""
 CONTRAST = np.float32(1.6)
 """Gives the contrast back where half or more is signal."""
 APART_PRIOR = 0.02
@@ -90,8 +89,8 @@ class Detail:
 def opacities(total: F32, count: F32, plate_detail: F32) -> F32:
     """The room's mean opacity by distance to the mask, 1 at its strongest; all 0 where nothing agrees.
 
-    Where the person covers a plate that has detail of its own, ``C - P`` holds minus that detail, the same in all frames;
-    what a bin holds of it beyond nothing is put back first.
+    Where the person covers a plate that has detail of its own, ``C - P`` holds minus that detail, the same in all
+    frames; what a bin holds of it beyond nothing is put back first.
 
     Args:
         total: (K, B, h, w) float32: sums of detail by group of time and distance.
@@ -135,8 +134,8 @@ def _covered(total: F32, count: F32, plate_detail: F32) -> np.float32:
 def uncover(total: F32, weight: F32, plate_detail: F32, unit: float) -> None:
     """Put the plate's own detail back where the person's covering took it out of the sums; in place.
 
-    A leak adds to what the plate shows and never weakens it: what the sums hold, locally, of minus the plate's detail is
-    the person's doing.
+    A leak adds to what the plate shows and never weakens it: what the sums hold, locally, of minus the plate's detail
+    is the person's doing.
 
     Args:
         total, weight: (P, G, H, W) float32, as :func:`vbtools.ops.fringe.add_to_passages` makes them.
@@ -146,8 +145,8 @@ def uncover(total: F32, weight: F32, plate_detail: F32, unit: float) -> None:
     cross = _pooled(total.sum(axis=(0, 1)) * plate_detail, unit)
     own = _pooled(weight.sum(axis=(0, 1)) * plate_detail * plate_detail, unit)
     missing = np.minimum(cross / np.maximum(own, np.float32(1e-3)), 0)
-    for one, its_weight in zip(total, weight, strict=True):
-        one -= missing * its_weight * plate_detail
+    for p in range(len(total)):
+        total[p] -= missing * weight[p] * plate_detail
 
 
 def combine(total: F32, weight: F32, unit: float) -> Detail:
@@ -246,35 +245,29 @@ class Views:
 
     Attributes:
         best: (h, w) float32: the largest ratio of a frame's detail to the room's among the frames that clearly show it.
-        total: (h, w) float32: the sum of these ratios.
         clear, against: (h, w) float32: frames that clearly show it (correlation above :data:`AGREES`), and that clearly
             show its opposite, which only chance does.
-        outside: (h, w) float32: frames that clearly show it beyond the mask, where no person is to be expected.
         nearest, farthest: (h, w) float32: px to the mask, over the frames that clearly show it.
     """
 
     best: F32
-    total: F32
     clear: F32
     against: F32
-    outside: F32
     nearest: F32
     farthest: F32
 
     @classmethod
     def none(cls, size: tuple[int, int]) -> Views:
         """Of no frame yet."""
-        zero = [np.zeros(size, np.float32) for _ in range(5)]
-        return cls(*zero, np.full(size, np.inf, np.float32), np.full(size, -np.inf, np.float32))
+        best, clear, against = (np.zeros(size, np.float32) for _ in range(3))
+        return cls(best, clear, against, np.full(size, np.inf, np.float32), np.full(size, -np.inf, np.float32))
 
     def add(self, where: tuple[slice, slice], ratio: F32, r: F32, distance: F32) -> None:
         """Add one frame: planes of the part ``where`` of the grid; distance is NaN where the frame says nothing."""
         told = np.isfinite(distance)
         clear = told & (r > AGREES)
         np.maximum(self.best[where], np.where(clear, ratio, 0), out=self.best[where])
-        self.total[where] += np.where(clear, ratio, 0)
         self.clear[where] += clear
-        self.outside[where] += clear & (distance > 0)
         self.against[where] += told & (r < -AGREES)
         np.minimum(self.nearest[where], np.where(clear, distance, np.inf), out=self.nearest[where])
         np.maximum(self.farthest[where], np.where(clear, distance, -np.inf), out=self.farthest[where])

@@ -1,8 +1,8 @@
 """What is drawn over the picture after the blur: name labels, clocks, watermarks, frames around the picture.
 
-An overlay stands still and is sharp; a blurred background is not. How sharp an edge is shows in how much of its slope is
-left when it is smoothed: of an edge of width e (sigma) the slope after a Gaussian s is ``1 / sqrt(e^2 + s^2)`` of its
-height, so the ratio between a fine and a coarse Gaussian is near 1 behind every blur of some px, and near their own
+An overlay stands still and is sharp; a blurred background is not. How sharp an edge is shows in how much of its slope
+is left when it is smoothed: of an edge of width e (sigma) the slope after a Gaussian s is ``1 / sqrt(e^2 + s^2)`` of
+its height, so the ratio between a fine and a coarse Gaussian is near 1 behind every blur of some px, and near their own
 ratio for what was drawn. A picture that is sharp all over has no blur to be drawn over, and no overlay is found in it.
 """
 

@@ -42,7 +42,7 @@ class Aggregate(Stage[AggregateParams]):
         ),
         Element(
             "confidence", "float32", ("H", "W"),
-            "method leak: probability that the detail shown here is the room's, 0-1; calibrated by bench/confidence.py",
+            "method leak: probability that the detail shown here is the room's, 0-1; see vbtools/ops/confidence.py",
             optional=True,
         ),
         Element(
@@ -51,8 +51,8 @@ class Aggregate(Stage[AggregateParams]):
             optional=True,
         ),
         Element(
-            "support", "uint32", ("H", "W"), "method leak: frames in which the person's edge lay over the pixel",
-            "frames", optional=True,
+            "support", "uint32", ("H", "W"),
+            "method leak: frames in which the person's edge lay over the pixel", "frames", optional=True,
         ),
         Element(
             "passages", "uint16", ("H", "W"),

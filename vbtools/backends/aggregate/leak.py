@@ -1,7 +1,7 @@
-"""What the sharp fringe at the person's edge shows of the room: its detail, at its contrast, with what to believe of it.
+"""What the sharp fringe at the person's edge shows of the room: its detail at its contrast, and what to believe of it.
 
-Four readings of the clip: the plate and a few frames for the halo; the room's opacity by distance to the mask; the sums of
-each passage of the edge; how strongly single frames show the detail that was found. The numbers are in
+Four readings of the clip: the plate and a few frames for the halo; the room's opacity by distance to the mask; the sums
+of each passage of the edge; how strongly single frames show the detail that was found. The numbers are in
 :mod:`vbtools.ops.halo`, :mod:`vbtools.ops.fringe`, :mod:`vbtools.ops.leak` and :mod:`vbtools.ops.confidence`.
 """
 
@@ -20,7 +20,7 @@ from vbtools.backends.aggregate.blur import write_blur
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
-from vbtools.ops.confidence import MOST_UNSUPPORTED, confidence, features, objection
+from vbtools.ops.confidence import MOST_UNSUPPORTED, centre_of, confidence, features, objection
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays
@@ -77,7 +77,8 @@ class Leak:
         job.output.write("overlays", found.overlays.astype(np.uint8))
         job.output.write("support", found.support)
         job.output.write("passages", found.passages)
-        whole = np.rint(found.picture).astype(np.uint8)  # where nothing was seen, its surroundings go on: no edge arises
+        # Where nothing was seen the picture's surroundings go on, so that no edge arises.
+        whole = np.rint(found.picture).astype(np.uint8)
         plate = np.where((found.coverage > 0)[..., None], found.blurred, np.float32(np.nan))
         write(job, plate, found.coverage, whole)
         write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity)
@@ -136,8 +137,9 @@ def recover(job: AggregateJob) -> Recovered:
         views = _views(clip, plate, room)
     grid, size = _grid(clip), clip.seen.size
     scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
-    shown = np.maximum(_enlarged(views.best, grid, size), sums.strongest) / scale
-    given = features(room, views, sums.passages, plate.detail, scale, grid, clip.unit)
+    best = cv2.GaussianBlur(views.best, (0, 0), 1.0)
+    shown = np.maximum(_enlarged(best, grid, size), sums.strongest) / scale
+    given = features(room, views, sums.passages, plate.detail, scale, centre_of(opacity), grid, clip.unit)
     believed = _enlarged(confidence(given), grid, size) * ((sums.support > 0) & ~plate.overlays)
     against = objection(opacity, plate.sharp)
     if against:
@@ -146,7 +148,7 @@ def recover(job: AggregateJob) -> Recovered:
         picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
         blurred=plate.picture,
         unhaloed=plate.count > 0,
-        exposure=np.clip(shown, 0, 1) * (sums.strongest > 0),
+        exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
         confidence=np.clip(believed, 0, 1),
         coverage=plate.count + sums.support,
         support=sums.support,
@@ -188,7 +190,7 @@ class _Clip:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """One frame: its number among those used, its time (s), pixels, person probability and what of it lies in the frame."""
+    """One frame: its number among those used, time (s), pixels, person probability, mask, what lies in the frame."""
 
     number: int
     time_s: float

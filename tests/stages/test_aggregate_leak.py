@@ -53,14 +53,19 @@ def test_what_is_believed_is_the_room(call: leaking_call.Call, stored: dict[str,
 
 def test_what_is_told_of_it_is_whole_and_in_range(call: leaking_call.Call, stored: dict[str, Any]) -> None:
     for name in ("exposure", "confidence"):
-        assert stored[name].dtype == np.float32 and stored[name].min() >= 0 and stored[name].max() <= 1
+        assert stored[name].dtype == np.float32
+        assert stored[name].min() >= 0
+        assert stored[name].max() <= 1
     never = stored["support"] == 0
-    assert not stored["exposure"][never].any() and not stored["confidence"][never].any()
-    assert (stored["passages"][never] == 0).all() and (stored["passages"][~never] > 0).all()
+    assert not stored["exposure"][never].any()
+    assert not stored["confidence"][never].any()
+    assert (stored["passages"][never] == 0).all()
+    assert (stored["passages"][~never] > 0).all()
     assert np.median(stored["passages"][call.swept]) >= 3
     assert not stored["overlays"].any()
     unseen = stored["coverage"] == 0
-    assert np.isnan(stored["plate"][unseen]).all() and np.isfinite(stored["plate"][~unseen]).all()
+    assert np.isnan(stored["plate"][unseen]).all()
+    assert np.isfinite(stored["plate"][~unseen]).all()
     assert (stored["coverage"] >= stored["support"]).all()
 
 
@@ -96,7 +101,8 @@ def test_a_call_without_a_person_is_its_plate() -> None:
     call = leaking_call.call(count=10)
     empty = leaking_call.Call(call.frames, np.zeros_like(call.person), call.room, call.swept)
     found = recovered(empty)
-    assert not found["support"].any() and not found["confidence"].any()
+    assert not found["support"].any()
+    assert not found["confidence"].any()
     assert np.abs(found["plate"] - call.frames.mean(axis=0)).max() < 1
 
 
