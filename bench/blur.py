@@ -7,6 +7,7 @@ Each folder holds what ``simulate`` wrote. The stages are run beside it, blind, 
 truth is the profile's own blur, put behind a step: the standard deviation of what becomes of it. ``--make`` makes ten
 clips first, of other seeds, rooms, motions and sizes than the constants were measured on. Two rules were changed after
 they had been looked at once: trials begin without agreement of the edges, and 0.3 of the votes must agree, not 0.25.
+So were the decision between whole and excluded, and the largest cut kernel, 10 px.
 """
 
 from __future__ import annotations

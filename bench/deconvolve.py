@@ -4,8 +4,8 @@
         ../shared/data/vendor/lfbw21_books/blurred_call.mp4 \
         ../shared/data/vendor/scene_books/background.png --project /tmp/lfbw21.h5
 
-Structure, recovered, false and invented blocks (vbtools/ops/detail.py) of the plate, of leak alone, of both with
-and without the leak, and of plain Wiener filters (one ratio of noise to signal) with the same kernel and with the
+Structure, recovered, false and invented blocks (vbtools/ops/detail.py) of the plate, of leak alone, of both methods
+with and without the leak, and of plain Wiener filters (one ratio of noise to signal) with the same kernel and with the
 hand-set Gaussian of the findings.
 """
 

@@ -114,6 +114,13 @@ def test_the_person_s_colours_tell_whole_from_excluded(whole: bool, expected: in
     assert (kind.whole < kind.excluded) == whole
 
 
+def test_bleeding_that_lies_within_the_mask_s_errors_decides_nothing() -> None:
+    clear = Kind(strength=1.0, whole=0.5, excluded=1.0, contrast=2.0, pixels=10_000)
+    assert whole_or_excluded(5.0, clear, 720)[0] == UNDECIDED
+    alike = Kind(strength=0.6, whole=0.9, excluded=0.9, contrast=2.0, pixels=10_000)
+    assert whole_or_excluded(15.0, alike, 720)[0] == UNDECIDED
+
+
 def test_bleeding_is_strongest_explained_by_its_own_sigma() -> None:
     frames, persons, plate = call(13.0, whole=True)
     bleeding = Samples(frames, persons, plate, everywhere(plate)).bleeding()

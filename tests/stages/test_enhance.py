@@ -44,6 +44,14 @@ def double(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "backend", lambda stage, name: row if name == "realesrgan" else real(stage, name))
 
 
+@pytest.fixture
+def unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make 'deconvolve' a step that is registered, but not built."""
+    row = Backend("enhance", "deconvolve", "", "not there yet")
+    real = module.backend
+    monkeypatch.setattr(module, "backend", lambda stage, name: row if name == "deconvolve" else real(stage, name))
+
+
 def project(height: int = 48, width: int = 64) -> dict:
     rng = np.random.default_rng(0)
     background = rng.integers(60, 180, (height, width, 3)).astype(np.uint8)
@@ -67,7 +75,9 @@ def test_each_step_s_picture_is_kept_and_the_last_is_the_image() -> None:
 def test_an_enlarging_step_is_given_and_gives_a_mask_that_fits(double: None) -> None:
     ran = Ran(Enhance(), {"steps": ["realesrgan", "clahe", "realesrgan"]}, project())
     assert [ran.arrays[n].shape[:2] for n in ("realesrgan", "clahe", "realesrgan-2")] == [
-        (96, 128), (96, 128), (192, 256),
+        (96, 128),
+        (96, 128),
+        (192, 256),
     ]
 
 
@@ -110,7 +120,7 @@ def test_a_wrong_option_is_told_with_its_place(options: dict, key: str, at_key: 
     assert caught.value.at_key is at_key
 
 
-def test_a_step_that_is_not_built_keeps_its_options_as_given() -> None:
+def test_a_step_that_is_not_built_keeps_its_options_as_given(unbuilt: None) -> None:
     params = Enhance.parameters({"steps": [{"deconvolve": {"strength": 256}}]})
     assert params.steps == (Step("deconvolve", {"strength": 256}),)
 
@@ -146,7 +156,7 @@ def test_a_picture_is_enhanced_without_a_project() -> None:
     assert enhance_image(image, Enhance.parameters({"steps": []})) is image
 
 
-def test_a_step_that_cannot_run_is_told_before_the_first_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_cannot_run_is_told_before_the_first_starts(monkeypatch: pytest.MonkeyPatch, unbuilt: None) -> None:
     def never(*_: object) -> None:
         pytest.fail("a step was started")
 
