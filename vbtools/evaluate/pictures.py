@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vbtools.errors import InputError, StageMissingError
 from vbtools.ops.unobserved import fill, resize_observed
 from vbtools.pipeline.pictures import Shown
+from vbtools.stages.enhance import stored_pictures
 from vbtools.store import Reader
 
 U8 = NDArray[np.uint8]
@@ -56,7 +57,7 @@ def estimates_of(reader: Reader, size: tuple[int, int]) -> tuple[list[Estimate],
         )
     names = [PLATE]
     if reader.record("enhance") is not None:
-        names += [("enhance", name) for name in sorted(reader.names("enhance"), key=lambda name: name == "image")]
+        names += [("enhance", name) for name in stored_pictures(reader)]
     kept = [place for place in names if shown.has(*place)]
     notes = [f"/{'/'.join(place)} is out of date: left out" for place in names if place not in kept]
     return [estimate(f"/{'/'.join(p)}", reader.array(*p), shown.observed, size) for p in kept], notes

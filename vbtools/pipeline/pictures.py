@@ -19,6 +19,7 @@ from vbtools.pipeline.coco import coco
 from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
 from vbtools.stages import Progress, stage_names
+from vbtools.stages.enhance import stored_pictures
 from vbtools.stages.inspect import TELLING_LETTERS
 from vbtools.stages.unprotected import WHOLE_FROM, regions, unprotected_frames
 
@@ -241,8 +242,7 @@ def _unprotected_picture(shown: Shown, row: int) -> NDArray[np.uint8]:
 
 def _enhanced(shown: Shown) -> tuple[str, ...]:
     """The elements of enhance, ``image`` first."""
-    names = shown.reader.names("enhance") if shown.has("enhance", "image") else ()
-    return tuple(sorted(names, key=lambda name: name != "image"))
+    return tuple(reversed(stored_pictures(shown.reader))) if shown.has("enhance", "image") else ()
 
 
 def _findings_picture(shown: Shown) -> NDArray[np.uint8]:

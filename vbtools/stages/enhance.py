@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from vbtools.store.reader import Reader
 
 
+RGB_AXES = ("H'", "W'", "3")
+
+
 @dataclass(frozen=True)
 class EnhanceParams:
     """Parameters of enhance."""
@@ -41,8 +44,8 @@ class Enhance(Stage[EnhanceParams]):
     example = "vbtools enhance -p study.h5 --steps clahe"
     Params = EnhanceParams
     elements = (
-        Element("image", "uint8", ("H'", "W'", "3"), "the last step's picture, RGB", "0-255", optional=True),
-        Element("<step>", "uint8", ("H'", "W'", "3"), "that step's picture, RGB", "0-255", optional=True),
+        Element("image", "uint8", RGB_AXES, "the last step's picture, RGB", "0-255", optional=True),
+        Element("<step>", "uint8", RGB_AXES, "that step's picture, RGB", "0-255", optional=True),
         table(
             "restoration",
             "what each deconvolve step undid; no row where it could not tell the kernel",
@@ -144,6 +147,12 @@ def enhance_image(
     for _, stepped, _ in _pictures(image, np.ones(image.shape[:2], np.bool_), params, progress or Silent(), []):
         image = stepped
     return image
+
+
+def stored_pictures(project: Reader) -> tuple[str, ...]:
+    """The pictures that enhance stored, ``image`` last; its tables are none."""
+    names = (name for name in project.names("enhance") if project.dataset("enhance", name).ndim == len(RGB_AXES))
+    return tuple(sorted(names, key=lambda name: name == "image"))
 
 
 def picture_names(steps: Sequence[Step]) -> tuple[str, ...]:
