@@ -222,7 +222,7 @@ def test_what_a_recipe_says_is_read() -> None:
 
 # ----------------------------------------------------------------------------------------------------------- --set
 
-STEPS = HEAD + "  extract: {fps: 15}\n  enhance: {steps: [denoise, clahe, {deconvolve: {k: 1}}]}\n"
+STEPS = HEAD + "  extract: {fps: 15}\n  enhance: {steps: [denoise, clahe, {deconvolve: {sigma: 1}}]}\n"
 
 
 def test_set_changes_a_value_and_its_type_is_checked() -> None:
@@ -235,9 +235,10 @@ def test_set_reaches_into_a_steps_options() -> None:
     made = read(STEPS, "enhance.clahe.clip_limit=3")
     assert [s.name for s in made["enhance"].steps] == ["denoise", "clahe", "deconvolve"]
     assert made["enhance"].steps[1].options["clip_limit"] == 3.0
-    assert made["enhance"].steps[2] == Step("deconvolve", {"k": 1})
-    made = read(STEPS, "enhance.deconvolve.j=x", "enhance.deconvolve.k=2")
-    assert made["enhance"].steps[2] == Step("deconvolve", {"k": 2, "j": "x"})
+    whole = {"method": "tv", "sigma": 1.0, "family": "identified"}
+    assert made["enhance"].steps[2] == Step("deconvolve", whole)
+    made = read(STEPS, "enhance.deconvolve.method=wiener", "enhance.deconvolve.sigma=2")
+    assert made["enhance"].steps[2] == Step("deconvolve", {**whole, "method": "wiener", "sigma": 2.0})
 
 
 def test_set_takes_a_list_of_steps() -> None:
@@ -271,7 +272,7 @@ SET = {
     "enhance.clahe.clip_limit=x": "enhance.clahe.clip_limit cannot be 'x'. It must be a number",
     "enhance.clahee.clip_limit=3": "the recipe's enhance lists no step 'clahee'. Did you mean 'clahe'?",
     "enhance.clahe.clip_limit.more=3": "too many keys. Write stage.step.option=value",
-    "enhance.deconvolve.k=.nan": "enhance.steps: deconvolve.k cannot be nan",
+    "enhance.deconvolve.sigma=.nan": "enhance.steps: deconvolve.sigma cannot be nan",
     "enhance.steps=clahee": "enhance.steps has no step 'clahee'. Did you mean 'clahe'?",
     "enhance.steps=3": "enhance.steps cannot be 3. It must be a list of step names",
 }

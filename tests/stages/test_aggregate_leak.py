@@ -71,7 +71,9 @@ def test_what_is_told_of_it_is_whole_and_in_range(call: leaking_call.Call, store
 
 def test_the_same_call_gives_the_same_bytes(call: leaking_call.Call, stored: dict[str, Any]) -> None:
     again = recovered(call)
-    for name, array in stored.items():
+    assert repr(stored["blur"]) == repr(again["blur"])  # a table; nan is not equal to itself
+    for name in stored.keys() - {"blur"}:
+        array = stored[name]
         assert np.array_equal(array, again[name], equal_nan=array.dtype.kind == "f"), name
 
 

@@ -49,8 +49,8 @@ BANDWIDTH = 0.06
 AROUND = 0.6
 """Logarithm: how far from the most voted sigma a vote may lie and count."""
 QUANTILE = 0.68
-"""Of the votes. Measured on 16 clips of simulate (seed 1, every profile, rooms rendered and photographed): between 0.65 and 0.7
-the relative error is 11 % in the mean square; at one half it is 14 %, and too small in 13 of 16."""
+"""Of the votes. Measured on 16 clips of simulate (seed 1, every profile, rooms rendered and photographed): between 0.65
+and 0.7 the relative error is 11 % in the mean square; at one half it is 14 %, and too small in 13 of 16."""
 LEAST_LENGTH = 40.0
 """px of lone edges below which they say nothing."""
 LEAST_AGREEING = 0.3

@@ -38,8 +38,8 @@ PRIOR_WHOLE = 0.8
 WIDE_PX = 10.0
 """px at 720 rows: bleeding of a narrower blur lies where the mask's own errors lie, and tells next to nothing."""
 DECISIVE = 0.03
-"""Difference between what the two models leave of the variance that makes one e times as likely. Of 27 simulated clips it
-was -0.02 to 0.5 beside whole-frame blurs, and -0.1 to -0.4, but once 0.02, beside one that keeps the person out."""
+"""Difference between what the two models leave of the variance that makes one e times as likely. Of 27 simulated clips
+it was -0.02 to 0.5 beside whole-frame blurs, and -0.1 to -0.4, once 0.02, beside one that keeps the person out."""
 MOST_ODDS = 50.0
 """However clear the difference: a mask that is wrong all over can imitate either kind."""
 TABLE_ERROR = 0.03
