@@ -58,8 +58,8 @@ setup: $(FULL) ## Install everything, torch and the development tools included, 
 demo: $(ANY) ## Simulate a blurred call, recover the room behind it, say what was found
 	@mkdir -p $(DEMO)
 	$(BIN)/vbtools models pull $(TEST_MODELS)
-	$(BIN)/vbtools simulate -o $(DEMO)/clip --profile gaussian --seed 3 --seconds 8
-	$(BIN)/vbtools run recipes/demo.yaml --video $(DEMO)/clip/blurred.mp4 -p $(DEMO)/demo.h5
+	$(BIN)/vbtools simulate -o $(DEMO)/clip --profile jitsi --seed 3 --seconds 8
+	$(BIN)/vbtools run recipes/leak.yaml --video $(DEMO)/clip/blurred.mp4 -p $(DEMO)/demo.h5
 	$(BIN)/vbtools export -p $(DEMO)/demo.h5 -o $(DEMO)/pictures
 
 test: $(CHECKED) ## Run the tests; EXTRAS=light leaves out what needs torch

@@ -7,7 +7,7 @@ import pytest
 from vbtools.backends.enhance.deconvolve import Deconvolve, DeconvolveParams
 from vbtools.errors import InputError
 from vbtools.ops import blur_kernel
-from vbtools.ops.deconvolution import best_of_both, carried, limits, restored
+from vbtools.ops.deconvolution import best_of_both, carried, limits, restored, within_borders
 
 SIZE = (240, 360)
 
@@ -90,3 +90,10 @@ def test_what_unobserved_pixels_hold_changes_no_observed_pixel() -> None:
     other[~observed] = 255
     first, second = (Deconvolve(DeconvolveParams(sigma=4.0))(picture, observed) for picture in (image, other))
     assert np.array_equal(first[observed], second[observed])
+
+
+def test_nothing_is_undone_at_the_borders_and_everything_three_sigma_inside() -> None:
+    share = within_borders(*SIZE, 4.0)
+    assert share[0].max() == share[-1].max() == share[:, 0].max() == share[:, -1].max() == 0
+    assert (share[12:-12, 12:-12] == 1).all()
+    assert (np.diff(share[:120, 180]) >= 0).all()

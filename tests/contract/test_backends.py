@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from importlib import util
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def test_a_built_step_declares_its_options_without_its_packages(row: Backend) ->
     assert all(spec.help for spec in specs(params))
 
 
-@pytest.mark.parametrize("row", UNBUILT, ids=label)
+@pytest.mark.parametrize("row", UNBUILT or [replace(row, target="") for row in BUILT], ids=label)
 def test_an_unbuilt_one_says_the_one_command_that_mends_it(row: Backend) -> None:
     with pytest.raises((NotBuiltError, MissingDependencyError)) as caught:
         row.load()

@@ -240,8 +240,7 @@ def test_the_page_on_the_study_names_tests_that_exist(page: str) -> None:
     assert missing == []
 
 
-def test_the_page_on_the_study_lists_exactly_what_is_not_built(page: str) -> None:
-    told = re.search(r"Today that is (.*?)\. ", page, re.DOTALL)
-    assert told
-    names = {name.split()[-1] for name in re.findall(r"`([^`]+)`", told[1])}
-    assert names == {row.name for row in BACKENDS if not row.is_built}
+def test_the_page_on_the_study_says_that_everything_runs_and_so_it_is(page: str) -> None:
+    assert "Everything in the study runs here." in page
+    assert "not built" not in page.replace("what is not built is refused", "")
+    assert not [row.name for row in BACKENDS if not row.is_built]

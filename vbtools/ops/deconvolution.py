@@ -34,6 +34,8 @@ the product's rounding, its borders and the codec add to that. What the kernel p
 however little noise there is."""
 MARGIN = 12.0
 """Sigmas by which the picture is mirrored outwards: the transform joins opposite borders, and what that does rings."""
+BORDER_SIGMAS = 3.0
+"""Sigmas from the frame's border within which what lies outside counts for more than a hundredth."""
 WEIGHTS = 2.0 ** np.arange(9)
 """Of the splitting, a round each: Wang, Yang, Yin, Zhang 2008 grow it alike, by 2 up to 256."""
 LEAST_SLOPE = 0.5
@@ -111,6 +113,25 @@ def restored(plate: F32, family: str, sigma: float, found: Limits, method: str) 
     if method == "tv":
         clean = _least_variation(clean, spectrum, kernel, _fidelity(clean, found.noise))
     return np.ascontiguousarray(clean[margin:-margin, margin:-margin])
+
+
+def within_borders(height: int, width: int, sigma: float) -> F32:
+    """How far a restored picture counts, (H, W) float32 0-1: not at the frame's borders, wholly from 3 sigma inwards.
+
+    What lies outside is not known, and products differ in what they take for it (a canvas takes it as transparent, so
+    that the picture darkens): undoing the blur there rings.
+
+    Args:
+        height, width: of the picture, px.
+        sigma: of the kernel, px.
+    """
+    ramps = []
+    for length in (height, width):
+        at = np.arange(length, dtype=np.float32)
+        inwards = np.minimum(at, at[::-1]) / np.float32(max(BORDER_SIGMAS * sigma, 1e-3))
+        ramps.append(np.clip(inwards, 0, 1))
+    share = np.minimum.outer(ramps[0], ramps[1])
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 def best_of_both(undone: F32, plate: F32, leak: F32, believed: F32, carried: float, sigma: float) -> F32:
