@@ -22,7 +22,7 @@ CHUNK_SIDE = 64
 SMALLEST_SIDE = 128
 """px: below this the many small reads cost more than reading larger tiles twice."""
 STREAM_BYTES_PER_PIXEL = 70 * CHANNELS
-"""What :class:`vbtools.ops.median.StreamingMedian` holds."""
+"""What :class:`vbtools.ops.median.StreamingMedian` holds: 3.4 MB for a tile of :data:`SMALLEST_SIDE`."""
 
 
 class TemporalMedian:
@@ -57,7 +57,7 @@ def plan(tile: int, count: int) -> Plan:
     side = min(tile, math.isqrt(STACK_BYTES // (count * (CHANNELS + 1))))
     if side == tile or side >= SMALLEST_SIDE:
         return Plan(_whole_chunks(side, tile), 1, held)
-    side = min(tile, max(SMALLEST_SIDE, math.isqrt(STACK_BYTES // STREAM_BYTES_PER_PIXEL)))
+    side = min(tile, SMALLEST_SIDE)
     return Plan(_whole_chunks(side, tile), 2, streamed)
 
 
