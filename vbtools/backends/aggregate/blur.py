@@ -66,4 +66,4 @@ def _told(found: Blur) -> str:
         return "blur: cannot tell how wide it is"
     kind = {WHOLE: "whole frame", 0: "person kept out"}.get(found.whole, "whole frame or person kept out: cannot tell")
     told = f"blur: sigma {found.sigma:.1f} px ({found.sigma_low:.1f} to {found.sigma_high:.1f}), {found.family}, {kind}"
-    return f"{told}; nearest profile {found.profile} ({found.sure:.0%})"
+    return f"{told}; nearest of the known profiles, if it is one of them: {found.profile} ({found.sure:.0%})"
