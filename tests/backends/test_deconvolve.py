@@ -82,6 +82,14 @@ def test_where_the_kernel_cannot_be_told_nothing_is_changed() -> None:
         Deconvolve(DeconvolveParams(family="box"))(wall, np.ones(SIZE, bool))
 
 
+def test_a_picture_without_blur_stays_as_it_is_and_that_is_said() -> None:
+    sharp = cv2.cvtColor(np.rint(cv2.GaussianBlur(room(), (0, 0), 0.6)).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    step = Deconvolve(DeconvolveParams())
+    assert np.array_equal(step(sharp, np.ones(SIZE, bool)), sharp)
+    assert step.told is None
+    assert "not blurred" in step.notes[0]
+
+
 def test_what_unobserved_pixels_hold_changes_no_observed_pixel() -> None:
     image = cv2.cvtColor(np.rint(cv2.GaussianBlur(room(), (0, 0), 4.0)).astype(np.uint8), cv2.COLOR_GRAY2RGB)
     observed = np.ones(SIZE, bool)

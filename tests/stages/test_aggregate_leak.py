@@ -91,6 +91,17 @@ def test_a_call_with_nothing_to_find_gives_nothing_to_believe(name: str) -> None
     assert found["confidence"].max() < BELIEVED
 
 
+def test_of_a_sharp_background_no_blur_is_told_and_no_detail_taken_for_an_overlay() -> None:
+    found, job = run_stage(
+        stage("aggregate"), leaking_call.call(**NOTHING["replaced background"]).stages(), method="leak"
+    )
+    (blur,) = found["blur"]
+    assert (blur["family"], blur["sigma"], blur["profile"]) == ("none", 0, "none")
+    assert not found["overlays"].any()
+    assert any("no blur found: the background is as sharp as the person" in note for note in job.notes)
+    assert any("no overlays" in note for note in job.notes)
+
+
 def test_noise_gives_nothing() -> None:
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (40, *leaking_call.SIZE, 3), dtype=np.uint8)

@@ -15,7 +15,7 @@ from vbtools.ops.blur_trial import Trial
 
 F32 = NDArray[np.float32]
 
-CANNOT_TELL = "cannot tell"
+CANNOT_TELL, NONE = "cannot tell", "none"
 NAN = float("nan")
 WHOLE, EXCLUDED, UNDECIDED = 1, 0, -1
 
@@ -85,15 +85,16 @@ class Blur:
     """What is known of a clip's blur.
 
     Attributes:
-        family: ``gaussian`` (any bell: a Gaussian, passes of few taps, Kawase), ``truncated`` or ``cannot tell``.
-        sigma: effective, px of the frame; NaN: cannot tell.
+        family: ``gaussian`` (any bell: a Gaussian, passes of few taps, Kawase), ``truncated`` or ``cannot tell``;
+            ``none``: the background is not blurred, and all that follows is 0, NaN, -1 or ``none``.
+        sigma: effective, px of the frame; NaN: cannot tell; 0: no blur.
         sigma_low, sigma_high: within which it lies with 90 %, px.
         truncation: where the kernel ends, in its own sigmas; inf for a bell; NaN: cannot tell.
         whole: 1 whole-frame, 0 person-excluded, -1 cannot tell.
         whole_sure: probability of that answer, 0-1; of the likelier one where it is -1.
         feather: standard deviation of the mask's edge, px; NaN: cannot tell.
         ema: weight of the mask before, 0-1; NaN: cannot tell.
-        profile: the nearest product's; ``cannot tell``.
+        profile: the nearest product's; ``cannot tell``; ``none``: no blur.
         sure: its probability among the known products at their default settings, 0-1.
         others: further products with at least half of that, comma-separated.
     """
@@ -110,6 +111,10 @@ class Blur:
     profile: str = CANNOT_TELL
     sure: float = 0.0
     others: str = ""
+
+
+NO_BLUR = Blur(family=NONE, sigma=0.0, sigma_low=0.0, sigma_high=0.0, whole_sure=0.0, profile=NONE)
+"""What is told of a background that is as sharp as the person."""
 
 
 @dataclass(frozen=True, slots=True)

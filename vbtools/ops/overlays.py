@@ -3,7 +3,8 @@
 An overlay stands still and is sharp; a blurred background is not. How sharp an edge is shows in how much of its slope
 is left when it is smoothed: of an edge of width e (sigma) the slope after a Gaussian s is ``1 / sqrt(e^2 + s^2)`` of
 its height, so the ratio between a fine and a coarse Gaussian is near 1 behind every blur of some px, and near their own
-ratio for what was drawn. A picture that is sharp all over has no blur to be drawn over, and no overlay is found in it.
+ratio for what was drawn. In a picture that is sharp all over (:mod:`vbtools.ops.blur_presence`) nothing can be told
+apart so.
 """
 
 from __future__ import annotations
@@ -25,11 +26,9 @@ GROWN_PX = 6.0
 """px at 720 rows around an overlay's edges: their reach in the detail, and their coding errors."""
 STILL = 4.0
 """Grey levels, standard deviation over time: coding leaves less of what stands still."""
-ALL_OVER = 0.03
-"""If more than this share of a picture is sharp, it is not a blurred picture with something drawn over it."""
 
 
-def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> tuple[Mask, bool]:
+def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> Mask:
     """Where something is drawn over a blurred picture.
 
     Args:
@@ -39,16 +38,14 @@ def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> tuple[Mask,
         unit: rows / 720.
 
     Returns:
-        (H, W) bool, grown by :data:`GROWN_PX`; and whether the picture is sharp all over, which has no overlays.
+        (H, W) bool, grown by :data:`GROWN_PX`.
     """
     fine, coarse = _slope(plate, FINE_PX * max(unit, 0.5)), _slope(plate, COARSE_PX * max(unit, 0.5))
     inside = cv2.erode(seen.astype(np.uint8), np.ones((13, 13), np.uint8), borderValue=1) > 0
     sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & (deviation < STILL) & inside
-    if np.count_nonzero(sharp) > ALL_OVER * np.count_nonzero(inside):
-        return np.zeros(plate.shape, np.bool_), True
     side = 2 * max(1, round(GROWN_PX * unit)) + 1
     grown = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return np.asarray(grown > 0), False
+    return np.asarray(grown > 0)
 
 
 def _slope(plane: F32, sigma: float) -> F32:

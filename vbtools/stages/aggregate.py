@@ -24,7 +24,7 @@ class Aggregate(Stage[AggregateParams]):
     """Combine the background's observations, tile by tile, person excluded."""
 
     name = "aggregate"
-    version = 1
+    version = 2
     summary = "background: median | mean | max | leak"
     example = "vbtools aggregate -p study.h5 --method median --dilate 10"
     Params = AggregateParams
@@ -47,7 +47,8 @@ class Aggregate(Stage[AggregateParams]):
         ),
         Element(
             "overlays", "uint8", ("H", "W"),
-            "method leak: 1 where something still and sharp is drawn over the blur (a label, a clock); else 0",
+            "method leak: 1 where something still and sharp is drawn over the blur (a label, a clock); 0 elsewhere, and"
+            " everywhere if there is no blur",
             optional=True,
         ),
         Element(
@@ -61,16 +62,16 @@ class Aggregate(Stage[AggregateParams]):
         table(
             "blur",
             "method leak: the product's blur, from the clip alone; one row; NaN, -1, 'cannot tell' where it is silent",
-            Column("family", "str", "gaussian (any bell), truncated, or cannot tell"),
-            Column("sigma", "float64", "effective: standard deviation of the kernel that results", "px"),
+            Column("family", "str", "gaussian (any bell), truncated, none (not blurred), or cannot tell"),
+            Column("sigma", "float64", "effective: standard deviation of the kernel that results; 0: no blur", "px"),
             Column("sigma_low", "float64", "sigma lies above this with 95 %", "px"),
             Column("sigma_high", "float64", "sigma lies below this with 95 %", "px"),
             Column("truncation", "float64", "where the kernel ends, in its own sigmas; inf for a bell"),
             Column("whole", "int8", "1 the whole frame is blurred, 0 the person is kept out, -1 cannot tell"),
-            Column("whole_sure", "float64", "probability of that; of the likelier where it cannot tell"),
+            Column("whole_sure", "float64", "probability of that; of the likelier where it cannot tell; 0: no blur"),
             Column("feather", "float64", "standard deviation of the mask's edge", "px"),
             Column("ema", "float64", "weight of the mask before in the next; always NaN in this version"),
-            Column("profile", "str", "nearest profile of simulate, or cannot tell"),
+            Column("profile", "str", "nearest profile of simulate, none (no blur), or cannot tell"),
             Column("sure", "float64", "its probability among the known products at their default settings"),
             Column("others", "str", "profiles at least half as likely, comma-separated"),
             optional=True,

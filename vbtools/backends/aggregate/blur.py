@@ -15,7 +15,7 @@ from vbtools.backends.aggregate.observations import Observations
 from vbtools.ops import fringe
 from vbtools.ops.blur_bleeding import UNSEEN, Samples
 from vbtools.ops.blur_edges import width
-from vbtools.ops.blur_kind import WHOLE, Blur, answer, feather_of, kernel_of
+from vbtools.ops.blur_kind import NO_BLUR, NONE, WHOLE, Blur, answer, feather_of, kernel_of
 from vbtools.ops.blur_trial import NOTHING, trial
 from vbtools.ops.masks import level
 
@@ -30,7 +30,7 @@ SAMPLES = 16
 STRETCHES = 8
 
 
-def write_blur(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None = None) -> Blur:
+def write_blur(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None = None, *, sharp: bool = False) -> Blur:
     """Identify the blur, write ``blur`` and say in the notes what it is; 1 to 2 s at 720p.
 
     Args:
@@ -38,7 +38,15 @@ def write_blur(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None =
         plate: (H, W) float32, luminance 0-255 of the blurred background, without halo and without anything added to it.
         known: (H, W) bool: where the plate was observed and nothing is drawn over it.
         opacity: (:data:`vbtools.ops.fringe.BINS`,) float32, the room's opacity by distance, 1 at its strongest.
+        sharp: the background is not blurred, which :func:`vbtools.ops.blur_presence.is_sharp` tells.
     """
+    found = NO_BLUR if sharp else _identified(job, plate, known, opacity)
+    job.output.rows("blur", [asdict(found)])
+    job.notes.append(_told(found))
+    return found
+
+
+def _identified(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None) -> Blur:
     rows = plate.shape[0]
     with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
         samples = Samples(*_samples(seen, level(job.params.threshold)), plate, known)
@@ -47,10 +55,7 @@ def write_blur(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None =
     kernel = kernel_of(edges, tried, samples.bleeding())
     kind = samples.kind(kernel.sigma) if np.isfinite(kernel.sigma) else UNSEEN
     feather = float("nan") if opacity is None else feather_of(opacity, np.array(fringe.EDGES_PX, np.float32), rows)
-    found = answer(kernel, kind, feather, rows)
-    job.output.rows("blur", [asdict(found)])
-    job.notes.append(_told(found))
-    return found
+    return answer(kernel, kind, feather, rows)
 
 
 def _samples(seen: Observations, limit: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -62,6 +67,8 @@ def _samples(seen: Observations, limit: int) -> tuple[NDArray[np.uint8], NDArray
 
 
 def _told(found: Blur) -> str:
+    if found.family == NONE:
+        return "no blur found: the background is as sharp as the person (a picture in its place, or no blur)"
     if not np.isfinite(found.sigma):
         return "blur: cannot tell how wide it is"
     kind = {WHOLE: "whole frame", 0: "person kept out"}.get(found.whole, "whole frame or person kept out: cannot tell")

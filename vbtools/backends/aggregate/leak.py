@@ -20,6 +20,7 @@ from vbtools.backends.aggregate.blur import write_blur
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
+from vbtools.ops.blur_presence import edge_widths, is_sharp
 from vbtools.ops.confidence import MOST_UNSUPPORTED, centre_of, confidence, features, objection
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
@@ -39,6 +40,10 @@ OFTEN = 0.1
 """Share of the frames in which a pixel must have been far from the person for an overlay to be looked for in it."""
 SAMPLES = 48
 """Frames from which the halo is found, evenly over the clip."""
+PERSONS = 12
+"""Frames in which the person's own edges are measured, evenly over the clip."""
+WITHIN_PX = 12.0
+"""px at 720 rows within the mask from which on only the person is seen: a product's mask ends farther out."""
 LEARNING_GROUPS, LEARNING_S = 4, 1.0
 """Opacities are learned between alternate seconds, in so many groups."""
 LEARNING_ROWS = 240
@@ -81,12 +86,14 @@ class Leak:
         whole = np.rint(found.picture).astype(np.uint8)
         plate = np.where((found.coverage > 0)[..., None], found.blurred, np.float32(np.nan))
         write(job, plate, found.coverage, whole)
-        write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity)
+        write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity, sharp=found.sharp)
         if found.objection:
             job.notes.append(f"no detail is believed: {found.objection}")
         if found.overlays.any():
             percent = 100 * found.overlays.mean()
             job.notes.append(f"something still and sharp is drawn over {percent:.2g} % of the picture: it is left out")
+        if found.sharp:
+            job.notes.append("what is drawn over a picture that is sharp itself cannot be told from it: no overlays")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class Recovered:
         grid: px.
         halo: the blur, as the person's halo shows it.
         opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
+        sharp: the background is not blurred.
         objection: why nothing here can be taken for a leak; empty if there is no such reason.
     """
 
@@ -121,6 +129,7 @@ class Recovered:
     grid: int
     halo: halo.Halo
     opacity: F32
+    sharp: bool
     objection: str
 
 
@@ -158,6 +167,7 @@ def recover(job: AggregateJob) -> Recovered:
         grid=grid,
         halo=plate.halo,
         opacity=opacity,
+        sharp=plate.sharp,
         objection=against,
     )
 
@@ -218,7 +228,7 @@ class _Plate:
         count: (H, W) uint32 observations.
         small: (h, w, 3) float32, shrunk.
         halo: the blur, as the halo shows it.
-        overlays: (H, W) bool.
+        overlays: (H, W) bool; none in a plate that is sharp.
         sharp: it is not blurred at all.
     """
 
@@ -237,34 +247,49 @@ def _plate(clip: _Clip) -> _Plate:
     total = np.zeros((*size, 3), np.uint32)
     moments = _Moments(size)
     count = np.zeros(size, np.uint32)
-    chosen = _spread(clip.seen.count, SAMPLES)
+    chosen, portraits = (_spread(clip.seen.count, most) for most in (SAMPLES, PERSONS))
     samples: list[tuple[F32, F32, F32]] = []
+    persons: list[F32] = []
 
-    def look(frame: _Frame) -> tuple[U8, tuple[F32, F32, F32] | None]:
+    def look(frame: _Frame) -> tuple[U8, F32 | None, tuple[F32, F32, F32] | None]:
         distance = _distance(frame.person, size)
         far = distance > max(FAR_PX * unit, clip.job.params.dilate)
         if frame.seen is not None:
             far &= frame.seen
+        own = _person_edges(frame, distance < -WITHIN_PX * unit) if frame.number in portraits else None
         if frame.number not in chosen:
-            return far.view(np.uint8), None
+            return far.view(np.uint8), own, None
         if frame.seen is not None:
             distance = np.where(frame.seen, distance, np.float32(-1e3))
         small = (halo.shrunk(frame.pixels), halo.shrunk(frame.probability), halo.shrunk(distance))
-        return far.view(np.uint8), small
+        return far.view(np.uint8), own, small
 
-    for frame, (far, sample) in clip.each(look):
+    for frame, (far, own, sample) in clip.each(look):
         total += cv2.bitwise_and(frame.pixels, frame.pixels, mask=far)
         count += far
         moments.add(frame)
+        if own is not None:
+            persons.append(own)
         if sample is not None:
             samples.append(sample)
+    mean = (total / np.maximum(count, 1)[..., None]).astype(np.float32)
     frames, probability, distance = (np.stack(part) for part in zip(*samples, strict=True))
     blur, small, shift = halo.fit(frames, probability, distance, size[0])
-    mean = (total / np.maximum(count, 1)[..., None]).astype(np.float32) - halo.enlarged(shift, size)
-    picture = fill(mean, count > 0)
+    sharp = is_sharp(edge_widths(mean @ LUMA, count > 0), np.stack(persons))
+    if sharp:  # nothing spreads from the person where nothing is blurred
+        blur, shift = halo.NO_HALO, np.zeros_like(shift)
+    picture = fill(mean - halo.enlarged(shift, size), count > 0)
     luma = picture @ LUMA
-    drawn, sharp = overlays(luma, moments.deviation(), count > OFTEN * clip.seen.count, unit)
+    often = count > OFTEN * clip.seen.count
+    drawn = np.zeros(size, np.bool_) if sharp else overlays(luma, moments.deviation(), often, unit)
     return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn, sharp)
+
+
+def _person_edges(frame: _Frame, within: Mask) -> F32:
+    """How wide the edges inside the person are; see :func:`vbtools.ops.blur_presence.edge_widths`."""
+    if frame.seen is not None:
+        within = within & frame.seen
+    return edge_widths(np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.float32), within)
 
 
 class _Moments:

@@ -69,7 +69,8 @@ class Deconvolve:
             self._known = inputs.array("aggregate", "overlays") == 0
 
     def __call__(self, image: NDArray[np.uint8], observed: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        """Return ``(H, W, 3)`` uint8 RGB; the image itself where the kernel cannot be told.
+        """Return ``(H, W, 3)`` uint8 RGB; the image itself where nothing is blurred or the kernel cannot be
+        told.
 
         Args:
             image: ``(H, W, 3)`` uint8 RGB; after :meth:`prepare` the background that belongs to the plate.
@@ -81,12 +82,16 @@ class Deconvolve:
         import numpy as np
 
         from vbtools.ops import deconvolution as ops
+        from vbtools.ops.blur_kind import NONE
         from vbtools.ops.detail import LUMA, SIGMA_PX
         from vbtools.ops.unobserved import fill
 
         filled = np.asarray(fill(image if self._plate is None else self._plate, observed), np.float32)
         plate = filled @ LUMA
         family, sigma = self._kernel(plate, observed)
+        if family == NONE:
+            self.notes.append("deconvolve: the background is not blurred, so nothing is undone: it stays as it is")
+            return image
         if not np.isfinite(sigma):
             self.notes.append("deconvolve: cannot tell the blur's kernel, so nothing is undone; give it: sigma")
             return image
@@ -115,23 +120,28 @@ class Deconvolve:
         return np.asarray(np.rint(np.clip(restored, 0, 255)), np.uint8)
 
     def _kernel(self, plate: NDArray[np.float32], observed: NDArray[np.bool_]) -> tuple[str, float]:
-        """Family and effective sigma, px; NaN: cannot tell."""
+        """Family and effective sigma, px; NaN: cannot tell; 0: not blurred."""
         import numpy as np
 
-        from vbtools.ops.blur_kind import CANNOT_TELL, kernel_of
+        from vbtools.ops.blur_kind import CANNOT_TELL, NONE, kernel_of
         from vbtools.ops.blur_trial import NOTHING, trial
 
         params = self.params
         if params.sigma:
             return ("gaussian" if params.family == IDENTIFIED else params.family), params.sigma
+        if self._blur is not None and self._blur["family"] == NONE:
+            return NONE, 0.0
         if self._blur is not None:
             cut = self._blur["family"] == "truncated"
             family = ("short" if self._blur["truncation"] < 1.25 else "truncated") if cut else "gaussian"
             sigma = float(self._blur["sigma"])
         else:
             from vbtools.ops.blur_edges import width
+            from vbtools.ops.blur_presence import NOBODY, edge_widths, is_sharp
 
             known = observed if self._known is None else observed & self._known
+            if is_sharp(edge_widths(plate, known), NOBODY):
+                return NONE, 0.0
             edges = width(plate, known)
             kernel = kernel_of(edges, trial(plate, known, edges.sigma) if np.isfinite(edges.sigma) else NOTHING)
             family, sigma = ("gaussian" if kernel.family == CANNOT_TELL else kernel.family), kernel.sigma
