@@ -37,7 +37,28 @@ HELD_OUT = (
     ("backscrub", 29, "1280x720", "lean", "twilio_office.jpg", 0),
     ("jitsi2", 30, "960x540", "sway", "twilio_living_room.jpg", 0),
 )  # profile, seed, size, motion, room (rendered if empty), strength (the profile's own if 0)
+FRESH = (
+    ("gaussian", 901, "1280x720", "gesture", "", 6), ("jitsi", 902, "960x540", "lean", "", 0),
+    ("jitsi-slight", 903, "1280x720", "sway", "", 0), ("jitsi2", 904, "960x540", "gesture", "", 0),
+    ("bbb", 905, "640x360", "sway", "", 0), ("twilio", 906, "1280x720", "lean", "", 0),
+    ("twilio-webgl", 907, "1280x720", "gesture", "", 0), ("livekit", 908, "1280x720", "sway", "", 0),
+    ("chime", 909, "960x540", "lean", "", 0), ("volcomix", 910, "1280x720", "sway", "", 0),
+    ("obs", 911, "1280x720", "gesture", "", 0), ("kaito", 912, "1280x720", "lean", "", 0),
+    ("backscrub", 913, "960x540", "sway", "", 0), ("lfbw", 914, "960x540", "lean", "", 0),
+    ("shiguredo", 915, "1280x720", "gesture", "", 0),
+    ("volcomix", 916, "", "", "intel_asl_book.mkv", 0), ("twilio", 917, "", "", "intel_asl_student.mkv", 0),
+    ("jitsi-slight", 918, "", "", "intel_asl_no.mkv", 0), ("obs", 919, "", "", "intel_asl_yes.mkv", 5),
+    ("lfbw", 920, "", "", "intel_asl_brother.mkv", 0),
+    ("livekit", 931, "960x540", "lean", "", 0), ("volcomix", 932, "960x540", "gesture", "", 0),
+    ("jitsi-slight", 933, "1280x720", "gesture", "", 0), ("obs", 934, "960x540", "lean", "", 0),
+    ("twilio-webgl", 935, "960x540", "sway", "", 0), ("shiguredo", 936, "1280x720", "lean", "", 20),
+    ("backscrub", 937, "1280x720", "gesture", "", 0), ("lfbw", 938, "1280x720", "sway", "", 0),
+    ("kaito", 939, "960x540", "gesture", "", 0), ("chime", 940, "1280x720", "sway", "", 0),
+    ("livekit", 941, "", "", "intel_asl_help.mkv", 0), ("kaito", 942, "", "", "intel_asl_again.mkv", 0),
+)  # fmt: skip
+"""The same, of every profile in a new rendered room, and of real people in their real office."""
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "photos"
+CLIPS = PHOTOS.with_name("clips")
 CANVAS = 1024
 """px: side of the picture with the step; its borders must be out of the kernel's reach."""
 
@@ -86,17 +107,20 @@ def told(folder: Path, again: bool) -> dict[str, object]:
         return reader.table("aggregate", "blur")[0]
 
 
-def make(folder: Path) -> list[Path]:
-    """The ten held-out clips."""
+def make(folder: Path, wanted: tuple[tuple[str, int, str, str, str, int], ...]) -> list[Path]:
+    """The held-out clips."""
     made = []
-    for profile, seed, size, motion, room, strength in HELD_OUT:
+    for profile, seed, size, motion, room, strength in wanted:
         clip = folder / f"{profile}-{seed}"
         made.append(clip)
         if (clip / "truth.json").exists():
             continue
-        more = ["--background", str(PHOTOS / room)] if room else []
-        more += ["--set", f"strength={strength}"] if strength else []
-        length = ["--seconds", "5", "--fps", "12", "--size", size, "--motion", motion]
+        more = ["--set", f"strength={strength}"] if strength else []
+        if room.endswith(".mkv"):
+            length = ["--clip", str(CLIPS / room)]
+        else:
+            more += ["--background", str(PHOTOS / room)] if room else []
+            length = ["--seconds", "5", "--fps", "12", "--size", size, "--motion", motion]
         vbtools("simulate", "-o", str(clip), "--profile", profile, "--seed", str(seed), *length, *more)
     return made
 
@@ -106,9 +130,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="*", type=Path)
     parser.add_argument("--make", type=Path, metavar="FOLDER", help="make the ten held-out clips there, and use them")
+    parser.add_argument("--fresh", type=Path, metavar="FOLDER", help="the same with the twenty fresh ones")
     parser.add_argument("--again", action="store_true", help="run the stages although there is a project")
     given = parser.parse_args()
-    clips = [*given.clips, *(make(given.make) if given.make else [])]
+    clips = [*given.clips, *(make(given.make, HELD_OUT) if given.make else [])]
+    clips += make(given.fresh, FRESH) if given.fresh else []
     within = right = silent = undecided = 0
     for clip in clips:
         name, sigma, whole = truth(clip)

@@ -103,22 +103,29 @@ def call(sigma: float, whole: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return stack, np.stack(persons), cv2.GaussianBlur(background, (0, 0), sigma)
 
 
+@pytest.mark.parametrize("sigma", [4.0, 7.0, 14.0])
 @pytest.mark.parametrize(("whole", "expected"), [(True, WHOLE), (False, EXCLUDED)])
-def test_the_person_s_colours_tell_whole_from_excluded(whole: bool, expected: int) -> None:
-    frames, persons, plate = call(14.0, whole)
+def test_the_person_s_colours_tell_whole_from_excluded(whole: bool, expected: int, sigma: float) -> None:
+    frames, persons, plate = call(sigma, whole)
     samples = Samples(frames, persons, plate, everywhere(plate))
-    kind = samples.kind(14.0)
-    told, sure = whole_or_excluded(14.0, kind, SIZE[0])
+    kind = samples.kind(sigma)
+    told, sure = whole_or_excluded(sigma, kind, SIZE[0])
     assert told == expected
     assert sure > 0.8
     assert (kind.whole < kind.excluded) == whole
 
 
-def test_bleeding_that_lies_within_the_mask_s_errors_decides_nothing() -> None:
-    clear = Kind(strength=1.0, whole=0.5, excluded=1.0, contrast=2.0, pixels=10_000)
-    assert whole_or_excluded(5.0, clear, 720)[0] == UNDECIDED
-    alike = Kind(strength=0.6, whole=0.9, excluded=0.9, contrast=2.0, pixels=10_000)
+def test_where_both_models_leave_as_much_or_speak_against_each_other_nothing_is_decided() -> None:
+    alike = Kind(strength=0.6, anew=0.2, whole=0.9, excluded=0.92, contrast=2.0, pixels=10_000)
     assert whole_or_excluded(15.0, alike, 720)[0] == UNDECIDED
+    against = Kind(strength=0.9, anew=0.2, whole=1.2, excluded=1.0, contrast=2.0, pixels=10_000)
+    assert whole_or_excluded(15.0, against, 720)[0] == UNDECIDED
+
+
+def test_a_rim_that_the_mask_misses_is_not_taken_for_the_whole_frame() -> None:
+    rim = Kind(strength=0.75, anew=-0.5, whole=0.76, excluded=1.0, contrast=4.0, pixels=10_000)
+    assert whole_or_excluded(6.0, rim, 720)[0] == UNDECIDED
+    assert whole_or_excluded(15.0, rim, 720)[0] == WHOLE
 
 
 def test_bleeding_is_strongest_explained_by_its_own_sigma() -> None:
@@ -133,12 +140,12 @@ def test_without_evidence_the_answer_is_cannot_tell() -> None:
     assert found.profile == found.family == CANNOT_TELL
     assert np.isnan(found.sigma)
     assert found.whole == UNDECIDED
-    faint = Kind(strength=1.0, whole=0.5, excluded=1.0, contrast=0.01, pixels=10_000)
+    faint = Kind(strength=1.0, anew=0.0, whole=0.5, excluded=1.0, contrast=0.01, pixels=10_000)
     assert whole_or_excluded(15.0, faint, 720)[0] == UNDECIDED
 
 
 def test_the_nearest_profile_has_its_sigma() -> None:
-    strong = Kind(strength=1.0, whole=0.5, excluded=1.0, contrast=2.0, pixels=10_000)
+    strong = Kind(strength=1.0, anew=0.0, whole=0.5, excluded=1.0, contrast=2.0, pixels=10_000)
     found = answer(Kernel("gaussian", 25.0, 0.1), strong, float("nan"), 720)
     assert {found.profile, *found.others.split(", ")} == {"jitsi", "jitsi2", "bbb"}
     assert 0.2 < found.sure < 0.5

@@ -4,8 +4,10 @@ wide.
 A product that blurs the whole frame F and draws the person over it shows, beyond the person's alpha A, ``G*(A (F -
 B))`` more than the plate B: the colours bleed, with a strength of 1, as far as G reaches. One that keeps the person out
 shows nothing of them; what is left of the room around a pixel is then weighted anew, which gives ``(B G*A - G*(B A)) /
-(1 - G*A)``. Both move with the person. So every pixel is compared with itself at other times only: the room's own
-detail, the plate's errors and what is drawn over the picture fall out.
+(1 - G*A)``. Both move with the person. How wide a blur is shows in each pixel against itself at other times only: the
+room's own detail, the plate's errors and what is drawn over the picture fall out. Which of the two it is shows against
+the plate, and nearer to the person, where a narrow blur's bleeding is too: there the fringe shows the room's detail,
+and the mask's errors the person's; both are large where they are at all, so little is made of large differences.
 """
 
 from __future__ import annotations
@@ -26,6 +28,13 @@ SIGMAS = np.array([3.0, 3.6, 4.3, 5.2, 6.2, 7.5, 9.0, 10.8, 13.0, 15.5, 18.6, 22
 NEAR_PX, FAR_PX = 8.0, 90.0
 """px at 720 rows from the mask, between which the bleeding is looked for: beyond most of the fringe, within a wide
 blur."""
+NEAREST_PX, NEAREST_SIGMAS, BAND_SIGMAS = 4.0, 0.7, 2.5
+"""px at 720 rows and sigmas from the mask from which on, and over how many sigmas, the two kinds are compared."""
+TUNING = 2.0
+"""Robust standard deviations at which a difference has half its weight (Cauchy's)."""
+LARGEST = 20.0
+"""Grey levels, of what a model leaves: a larger rest is no worse."""
+ROUNDS = 6
 OUTLIER = 40.0
 """Grey levels; what differs more from the plate is a part of the person that the mask missed."""
 LEAST_FRAMES = 4
@@ -55,20 +64,22 @@ class Kind:
     """Whole-frame against person-excluded, for one sigma.
 
     Attributes:
-        strength: of the bleeding, by least squares: 1 behind a whole-frame blur, 0 where the person is kept out.
-        whole, excluded: share of the variance that is left by either model, 1 for one that explains nothing.
+        strength: of the bleeding: 1 behind a whole-frame blur, 0 where the person is kept out.
+        anew: of the weighting anew: the other way round. Both together, by robust least squares.
+        whole, excluded: share of the mean difference that is left by either model, 1 for one that explains nothing.
         contrast: of the expected bleeding, standard deviation in grey levels.
         pixels: as in :class:`Bleeding`.
     """
 
     strength: float
+    anew: float
     whole: float
     excluded: float
     contrast: float
     pixels: int
 
 
-UNSEEN = Kind(0.0, 1.0, 1.0, 0.0, 0)
+UNSEEN = Kind(0.0, 0.0, 1.0, 1.0, 0.0, 0)
 
 
 class Samples:
@@ -96,29 +107,32 @@ class Samples:
     def bleeding(self) -> Bleeding:
         """Try every sigma at strength 1, in one and the same ring around the person."""
         beside = self._ring(NEAR_PX * self.unit, FAR_PX * self.unit)
+        beside = beside & (beside.sum(axis=0) >= LEAST_FRAMES)
         pixels = int(beside.sum()) if len(beside) else 0
         if pixels < LEAST_PIXELS:
             return Bleeding(np.zeros(len(SIGMAS)), 0.0, 0)
-        shown = self._shown(beside)
+        differences = np.clip(self._differences(), -OUTLIER, OUTLIER)
+        shown = _against_itself(differences, beside)
         power = float(np.vdot(shown, shown))
         explained = []
         for sigma in SIGMAS:
-            rest = shown - self._bled(float(sigma), beside)
+            rest = shown - _against_itself(self._bled(float(sigma)), beside)
             explained.append(1 - float(np.vdot(rest, rest)) / max(power, 1e-6))
         return Bleeding(np.array(explained), float(np.sqrt(power / pixels)), pixels)
 
     def kind(self, sigma: float) -> Kind:
-        """Compare both kinds of blur in the ring that a blur of this sigma reaches: from 1 to 3.5 sigma."""
-        near = max(NEAR_PX * self.unit, sigma)
-        beside = self._ring(near, near + 2.5 * sigma)
+        """Compare both kinds of blur in the band beside the person that a blur of this sigma reaches."""
+        near = max(NEAREST_PX * self.unit, NEAREST_SIGMAS * sigma)
+        beside = self._ring(near, near + BAND_SIGMAS * sigma)
         pixels = int(beside.sum()) if len(beside) else 0
         if pixels < LEAST_PIXELS:
             return UNSEEN
-        shown, bled = self._shown(beside), self._bled(sigma, beside)
-        anew = self._weighted_anew(sigma, beside)
-        power, own = max(float(np.vdot(shown, shown)), 1e-6), max(float(np.vdot(bled, bled)), 1e-6)
-        left = [float(np.vdot(shown - model, shown - model)) / power for model in (bled, anew)]
-        return Kind(float(np.vdot(bled, shown)) / own, left[0], left[1], float(np.sqrt(own / pixels)), pixels)
+        shown = self._differences()[beside]
+        models = np.stack([self._bled(sigma)[beside], self._weighted_anew(sigma)[beside]])
+        strength, anew = _robust(models, shown)
+        own = _left(shown)
+        whole, excluded = (_left(shown - model) / max(own, 1e-6) for model in models)
+        return Kind(strength, anew, whole, excluded, float(models[0].std()), pixels)
 
     def _small(self, plane: NDArray[np.generic]) -> F32:
         return np.asarray(cv2.resize(plane, self._size, interpolation=cv2.INTER_AREA), np.float32)
@@ -132,24 +146,22 @@ class Samples:
     def _ring(self, near: float, far: float) -> Mask:
         if not self.distance:
             return np.zeros((0, 1, 1), np.bool_)
-        beside = np.stack([self.seen & (d > near) & (d < far) for d in self.distance])
-        return beside & (beside.sum(axis=0) >= LEAST_FRAMES)
+        return np.stack([self.seen & (d > near) & (d < far) for d in self.distance])
 
-    def _shown(self, beside: Mask) -> F32:
-        differences = [np.clip(frame - self.plate, -OUTLIER, OUTLIER) for frame in self.frames]
-        return _against_itself(np.stack(differences), beside)
+    def _differences(self) -> F32:
+        return np.stack([frame - self.plate for frame in self.frames])
 
-    def _bled(self, sigma: float, beside: Mask) -> F32:
+    def _bled(self, sigma: float) -> F32:
         sources = [alpha * (frame - self.plate) for alpha, frame in zip(self.alpha, self.frames, strict=True)]
-        return _against_itself(np.stack([self._blur(source, sigma) for source in sources]), beside)
+        return np.stack([self._blur(source, sigma) for source in sources])
 
-    def _weighted_anew(self, sigma: float, beside: Mask) -> F32:
+    def _weighted_anew(self, sigma: float) -> F32:
         made = []
         for alpha in self.alpha:
             covered = self._blur(alpha, sigma)
             lost = self.plate * covered - self._blur(self.plate * alpha, sigma)
             made.append(lost / np.maximum(1 - covered, np.float32(0.05)))
-        return _against_itself(np.stack(made), beside)
+        return np.stack(made)
 
     def _blur(self, plane: F32, sigma: float) -> F32:
         small = float(np.sqrt(max((sigma / self.shrink) ** 2 - 1 / 6, 0.1)))  # the shrinking itself blurs a little
@@ -161,3 +173,21 @@ def _against_itself(values: F32, beside: Mask) -> F32:
     count = np.maximum(beside.sum(axis=0), 1).astype(np.float32)
     mean = (values * beside).sum(axis=0) / count
     return np.asarray((values - mean) * beside, np.float32)
+
+
+def _robust(models: F32, shown: F32) -> tuple[float, float]:
+    """The strengths of two models (2, n) in what is shown (n,), by least squares with Cauchy's weights."""
+    design, target = models.T.astype(np.float64), shown.astype(np.float64)
+    weight = np.ones(len(target))
+    found: F64 = np.zeros(2)
+    for _ in range(ROUNDS):
+        weighted = design * weight[:, None]
+        found = np.asarray(np.linalg.solve(design.T @ weighted + 1e-6 * np.eye(2), weighted.T @ target), np.float64)
+        rest = target - design @ found
+        deviation = 1.4826 * float(np.median(np.abs(rest))) + 0.3  # of the rounding to whole levels
+        weight = 1.0 / (1 + (rest / (TUNING * deviation)) ** 2)
+    return float(found[0]), float(found[1])
+
+
+def _left(rest: F32) -> float:
+    return float(np.minimum(np.abs(rest), LARGEST).mean())

@@ -29,17 +29,25 @@ TRIAL_ERROR = 0.05
 """The same of a trial's with a cut kernel, which rings as soon as it is wrong."""
 LARGEST_CUT_PX = 10.0
 """Effective sigma above which no kernel is said to be cut: the widest known is of 8.3, and trials see little there."""
-CUT_BELOW = 0.9
-"""A cut kernel's steps are wider than a bell's of the same sigma, so the trial's sigma lies this far below the
-edges'."""
+CUT_BELOW, CUT_ABOVE = 0.9, 0.73
+"""A cut kernel's steps are wider than a bell's of the same sigma, so the trial's sigma lies this far below the edges';
+not farther, if the edges agree: of 9 cut kernels it was 0.75 to 0.84 of theirs, of three bells that were taken for one
+0.65, 0.71 and 0.76."""
+UNMISTAKABLE = 0.03
+"""Depth of a trial's minimum that counts for itself where the edges do not agree."""
 
 PRIOR_WHOLE = 0.8
 """Thirteen of simulate's 15 products blur the whole frame; of those that cannot be read, some do not."""
-WIDE_PX = 10.0
-"""px at 720 rows: bleeding of a narrower blur lies where the mask's own errors lie, and tells next to nothing."""
-DECISIVE = 0.03
-"""Difference between what the two models leave of the variance that makes one e times as likely. Of 27 simulated clips
-it was -0.02 to 0.5 beside whole-frame blurs, and -0.1 to -0.4, once 0.02, beside one that keeps the person out."""
+EVEN, DECISIVE = 0.06, 0.03
+"""By how much less of the difference a whole-frame blur leaves than one that keeps the person out, where neither is the
+likelier (a mask that lags lets some of the person into any blur), and what more makes either e times as likely. Of 60
+clips behind whole-frame blurs it was -0.2 to 0.6, of 15 others -0.3 to 0.24."""
+DECISIVE_STRENGTH = 0.1
+"""The same of the strength of the bleeding less that of the weighting anew: 0 to 3 behind whole-frame blurs, -1.9 to
+-0.3 behind most others. Only what both say counts."""
+NARROW_PX, FULL = 10.0, 0.85
+"""px at 720 rows, and the least strength that speaks for the whole frame behind a narrower blur: where a mask does not
+keep out the person's rim, the rim bleeds as far as the blur reaches, 0.7 to 0.8 as strongly (OBS, 4 and 5 passes)."""
 MOST_ODDS = 50.0
 """However clear the difference: a mask that is wrong all over can imitate either kind."""
 TABLE_ERROR = 0.03
@@ -134,8 +142,7 @@ class Kernel:
 
 def kernel_of(edges: Width, trial: Trial, bleeding: Bleeding | None = None) -> Kernel:
     """The kernel from what edges, trials and, where the edges are not clear, the person's bleeding colours say."""
-    is_cut = trial.family not in ("", "gaussian") and trial.sigma < min(CUT_BELOW * edges.sigma, LARGEST_CUT_PX)
-    if is_cut:
+    if _is_cut(edges, trial):
         return Kernel(trial.family, trial.sigma, TRIAL_ERROR)
     if edges.is_clear:
         return Kernel("gaussian", edges.sigma, EDGE_ERROR)
@@ -150,6 +157,14 @@ def kernel_of(edges: Width, trial: Trial, bleeding: Bleeding | None = None) -> K
     return Kernel(CANNOT_TELL, bled, BLEEDING_ERROR)
 
 
+def _is_cut(edges: Width, trial: Trial) -> bool:
+    if trial.family in ("", "gaussian") or trial.sigma >= LARGEST_CUT_PX:
+        return False
+    if edges.is_clear:
+        return CUT_ABOVE * edges.sigma < trial.sigma < CUT_BELOW * edges.sigma
+    return trial.sigma < CUT_BELOW * edges.sigma or trial.depth >= UNMISTAKABLE
+
+
 def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
     """Whether the whole frame is blurred, and how sure that is; see :class:`Blur`.
 
@@ -160,9 +175,13 @@ def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
     """
     if not np.isfinite(sigma) or not kind.pixels or kind.contrast < LEAST_CONTRAST:
         return UNDECIDED, PRIOR_WHOLE
-    if sigma < WIDE_PX * rows / 720:
-        return UNDECIDED, PRIOR_WHOLE
-    ratio = float(np.exp(np.clip((kind.excluded - kind.whole) / DECISIVE, -np.log(MOST_ODDS), np.log(MOST_ODDS))))
+    left = (kind.excluded - kind.whole - EVEN) / DECISIVE
+    strength = kind.strength - kind.anew
+    if left > 0 and sigma < NARROW_PX * rows / 720:
+        strength = min(strength, kind.strength - FULL)
+    strength /= DECISIVE_STRENGTH
+    agreed = 0.0 if left * strength <= 0 else float(np.sign(left)) * min(abs(left), abs(strength))
+    ratio = float(np.exp(np.clip(agreed, -np.log(MOST_ODDS), np.log(MOST_ODDS))))
     odds = PRIOR_WHOLE / (1 - PRIOR_WHOLE) * ratio
     probability = odds / (1 + odds)
     sure = max(probability, 1 - probability)
