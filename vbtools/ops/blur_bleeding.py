@@ -5,9 +5,10 @@ A product that blurs the whole frame F and draws the person over it shows, beyon
 B))`` more than the plate B: the colours bleed, with a strength of 1, as far as G reaches. One that keeps the person out
 shows nothing of them; what is left of the room around a pixel is then weighted anew, which gives ``(B G*A - G*(B A)) /
 (1 - G*A)``. Both move with the person. How wide a blur is shows in each pixel against itself at other times only: the
-room's own detail, the plate's errors and what is drawn over the picture fall out. Which of the two it is shows against
-the plate, and nearer to the person, where a narrow blur's bleeding is too: there the fringe shows the room's detail,
-and the mask's errors the person's; both are large where they are at all, so little is made of large differences.
+room's own detail, the plate's errors and what is drawn over the picture fall out. Which of the two it is shows so too
+where the blur is wide; a narrow one's bleeding lies nearer to the person, and shows against the plate. There the fringe
+shows the room's detail, and the mask's errors the person's; both are large where they are at all, so little is made of
+large differences.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ NEAR_PX, FAR_PX = 8.0, 90.0
 blur."""
 NEAREST_PX, NEAREST_SIGMAS, BAND_SIGMAS = 4.0, 0.7, 2.5
 """px at 720 rows and sigmas from the mask from which on, and over how many sigmas, the two kinds are compared."""
+WIDE_PX = 10.0
+"""px at 720 rows: a wider blur's bleeding reaches all that the plate was averaged from, so its frames are compared with
+each other."""
 TUNING = 2.0
 """Robust standard deviations at which a difference has half its weight (Cauchy's)."""
 LARGEST = 20.0
@@ -127,9 +131,14 @@ class Samples:
         pixels = int(beside.sum()) if len(beside) else 0
         if pixels < LEAST_PIXELS:
             return UNSEEN
-        shown = self._differences()[beside]
-        models = np.stack([self._bled(sigma)[beside], self._weighted_anew(sigma)[beside]])
-        strength, anew = _robust(models, shown)
+        planes = [self._differences(), self._bled(sigma), self._weighted_anew(sigma)]
+        if sigma > WIDE_PX * self.unit:
+            beside = beside & (beside.sum(axis=0) >= LEAST_FRAMES)
+            planes = [_against_itself(plane, beside) for plane in planes]
+        shown, *models = (plane[beside] for plane in planes)
+        if len(shown) < LEAST_PIXELS:
+            return UNSEEN
+        strength, anew = _robust(np.stack(models), shown)
         own = _left(shown)
         whole, excluded = (_left(shown - model) / max(own, 1e-6) for model in models)
         return Kind(strength, anew, whole, excluded, float(models[0].std()), pixels)

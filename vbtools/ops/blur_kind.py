@@ -40,11 +40,11 @@ PRIOR_WHOLE = 0.8
 """Thirteen of simulate's 15 products blur the whole frame; of those that cannot be read, some do not."""
 EVEN, DECISIVE = 0.06, 0.03
 """By how much less of the difference a whole-frame blur leaves than one that keeps the person out, where neither is the
-likelier (a mask that lags lets some of the person into any blur), and what more makes either e times as likely. Of 60
-clips behind whole-frame blurs it was -0.2 to 0.6, of 15 others -0.3 to 0.24."""
+likelier (a mask that lags lets some of the person into any blur), and what more makes either e times as likely. Of 65
+clips behind whole-frame blurs it was -0.2 to 0.7, of 19 others -1 to 0.24."""
 DECISIVE_STRENGTH = 0.1
-"""The same of the strength of the bleeding less that of the weighting anew: 0 to 3 behind whole-frame blurs, -1.9 to
--0.3 behind most others. Only what both say counts."""
+"""The same of the strength of the bleeding less that of the weighting anew: above 0 behind nearly all whole-frame
+blurs, -1.9 to -0.3 behind most others. Only what both say counts."""
 NARROW_PX, FULL = 10.0, 0.85
 """px at 720 rows, and the least strength that speaks for the whole frame behind a narrower blur: where a mask does not
 keep out the person's rim, the rim bleeds as far as the blur reaches, 0.7 to 0.8 as strongly (OBS, 4 and 5 passes)."""
@@ -100,7 +100,8 @@ class Blur:
         truncation: where the kernel ends, in its own sigmas; inf for a bell; NaN: cannot tell.
         whole: 1 whole-frame, 0 person-excluded, -1 cannot tell.
         whole_sure: probability of that answer, 0-1; of the likelier one where it is -1.
-        feather: standard deviation of the mask's edge, px; NaN: cannot tell.
+        feather: standard deviation of the mask's mean edge over the person's outline, px, so with what the mask is late
+            or wrong by; a coarse figure. NaN: cannot tell.
         ema: weight of the mask before, 0-1; NaN: cannot tell.
         profile: the nearest product's; ``cannot tell``; ``none``: no blur.
         sure: its probability among the known products at their default settings, 0-1.
