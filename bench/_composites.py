@@ -102,7 +102,7 @@ class Product:
         if self._mask is not None:
             mask = self.ema * self._mask + (1 - self.ema) * mask
         self._mask = mask
-        mask = cv2.resize(mask, SIZE[::-1])
+        mask = cv2.resize(mask, frame.shape[1::-1])
         if self.dilate:
             side = 2 * self.dilate + 1
             mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))

@@ -1,31 +1,70 @@
-"""Fit the weights of ``vbtools.ops.confidence`` on calls whose room is known, and say how well each call is foretold.
+"""Fit the trees of ``vbtools.ops.confidence`` on calls whose room is known, and test them on others.
 
-    python bench/confidence.py [--simulated FOLDER ...]
+    python bench/confidence.py --work FOLDER [--write] [--only fitted|held-out|empty|vendor ...]
 
-The calls are those of ``bench/_composites.py`` and, where given, folders that ``vbtools simulate`` wrote (any
-profile; those behind the weights in the code: jitsi, jitsi-slight, livekit, lfbw, shiguredo and gaussian, seeds 11 to
-16, 9 s). Each is foretold by the others. The last row of each kind of nothing says how much would be believed there.
+Fitted on: the composites of ``bench/_composites.py`` and the simulated calls ``FITTED`` of ``bench/_known.py``, each of
+the same weight. Tested on: each fourth of these by the trees of the rest; ``HELD_OUT``, of other profiles, rooms,
+persons and seeds; ``EMPTY``, where nothing may be believed; and last the clips of ``../shared/data/vendor``.
+--write puts the trees into ``vbtools/ops/confidence_trees.py``. What is measured of a call is kept in FOLDER: empty it
+when what the trees are given changes. 10 to 20 s a call.
+
+Columns: blocks with texture; of these shown (r > 0.5); with confidence from 0.8; the share of those that is shown; the
+share of the shown that has it; expected calibration error; blocks without texture that are believed to have some.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from _composites import NOTHING, SCENES, Call, Man, call, nothing, read, recovered
+from _boosting import Boosting
+from _composites import DATA, SCENES, Call, Man, call, read, recovered
+from _known import EMPTY, FITTED, HELD_OUT, made, nothing
 
 from vbtools.backends.aggregate import leak
-from vbtools.ops.confidence import FEATURES, confidence
-from vbtools.ops.detail import CONTRAST, STRUCTURE_R, TEXTURE, detail
+from vbtools.ops import confidence_trees
+from vbtools.ops.confidence import FEATURES, RISING, confidence
+from vbtools.ops.detail import STRUCTURE_R, TEXTURE, detail
 
-PER_CALL = 300.0
+PER_CALL = 600.0
 """Weight of a call, whatever its number of blocks."""
-RIDGE = 1.0
-ROUNDS = 60
+UNTEXTURED = 0.3
+"""Weight of a block in which the room has no texture and the estimate shows some."""
 BELIEVED = 0.8
+FOLDS = 4
+VENDOR = ("shiguredo15_books", "livekit50_books", "lfbw_blur40_books", "lfbw21_books")
+PLACE = Path(confidence_trees.__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is kept of a call: the trees' features on the grid, and what the blocks show."""
+
+    name: str
+    given: np.ndarray
+    grid: int
+    judged: np.ndarray
+    against: str
+    block: int
+    r: np.ndarray
+    textured: np.ndarray
+    invents: np.ndarray
+    seen: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """Blocks that show the room."""
+        return self.textured & (self.r > STRUCTURE_R)
+
+    def believed(self, start: float, trees: np.ndarray) -> np.ndarray:
+        """The confidence as the stage would write it, mean of each block."""
+        p = confidence(self.given, start, trees)
+        return blocks(leak._believed(p, self.grid, self.judged, self.against), self.block)
 
 
 def blocks(plane: np.ndarray, side: int) -> np.ndarray:
@@ -34,71 +73,139 @@ def blocks(plane: np.ndarray, side: int) -> np.ndarray:
     return plane[: rows * side, : columns * side].reshape(rows, side, columns, side).mean(axis=(1, 3))
 
 
-def samples(made: Call) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features (n, F), whether the block shows the room (n,), and whether the room has texture there (n,).
-
-    Blocks count where the fringe was over a third of them, and the room has texture or the estimate shows some.
-    """
+def measured(made: Call) -> Measured:
+    """Recover a call and compare it with its room; one without a room has nothing right, and texture everywhere."""
     found = recovered(made)
-    size = found.support.shape
-    truth = found.picture if made.room is None else made.room
-    shown = detail(found.picture, truth, found.coverage > 0)
-    planes = [leak._enlarged(plane, found.grid, size) for plane in found.given]
-    given = np.stack([blocks(plane, shown.block) for plane in planes], axis=-1)
-    near = blocks((found.support > 0).astype(np.float32), shown.block) > 1 / 3
-    if made.room is None:
-        return given[near], np.zeros(int(near.sum()), np.bool_), np.ones(int(near.sum()), np.bool_)
-    counts = near & (shown.textured | (shown.estimate_std >= TEXTURE))
-    right = (shown.r > STRUCTURE_R) & (shown.textured | (shown.ratio < 2 * CONTRAST[1]))
-    return given[counts], right[counts], shown.textured[counts]
+    shown = detail(found.picture, found.picture if made.room is None else made.room)
+    empty = made.room is None
+    return Measured(
+        made.name, found.given, found.grid, (found.coverage > 0) & ~found.overlays, found.objection, shown.block,
+        np.where(empty, 0, shown.r), shown.textured | empty, ~shown.textured & (shown.estimate_std >= TEXTURE),
+        blocks((found.coverage > 0).astype(np.float32), shown.block) > 1 / 2,
+    )  # fmt: skip
 
 
-def fitted(calls: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Weights (F + 1,) by penalised maximum likelihood; every call weighs the same."""
-    given = np.concatenate([c[0] for c in calls]).astype(np.float64)
-    right = np.concatenate([c[1] for c in calls]).astype(np.float64)
-    weight = np.concatenate([np.full(len(c[1]), PER_CALL / max(len(c[1]), 1)) for c in calls])
-    mean, spread = given.mean(axis=0), given.std(axis=0)
-    design = np.column_stack([np.ones(len(given)), (given - mean) / spread])
-    penalty = RIDGE * (np.arange(design.shape[1]) > 0)
-    w = np.zeros(design.shape[1])
-    for _ in range(ROUNDS):
-        p = 1 / (1 + np.exp(-design @ w))
-        slope = design.T @ (weight * (p - right)) + penalty * w
-        curve = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(penalty + 1e-6)
-        w -= np.linalg.solve(curve, slope)
-    return np.concatenate([[w[0] - (w[1:] * mean / spread).sum()], w[1:] / spread])
+def kept(folder: Path, name: str, make: Callable[[], Call]) -> Measured:
+    """What was measured of a call, from the folder where it is there."""
+    place = folder / f"{name}.npz"
+    if not place.exists():
+        one = measured(make())
+        np.savez_compressed(place, **{key: getattr(one, key) for key in Measured.__slots__})
+        print(f"measured {name}", file=sys.stderr, flush=True)
+    with np.load(place) as held:
+        values = {key: held[key] if held[key].ndim else held[key].item() for key in Measured.__slots__}
+    return Measured(**values)
 
 
-def told(name: str, one: tuple[np.ndarray, np.ndarray, np.ndarray], weights: np.ndarray) -> str:
-    """One row of the table."""
-    given, right = (part[one[2]] for part in one[:2])
-    p = confidence(np.ascontiguousarray(given.T[:, :, None]), weights)[:, 0]
-    sure, cell = p >= BELIEVED, np.minimum((10 * p).astype(int), 9)
+def samples(calls: list[Measured]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features (n, F) of the blocks that count, whether they show the room (n,), and their weights (n,)."""
+    given, right, weight = [], [], []
+    for one in calls:
+        counts = (one.textured | one.invents) & one.seen
+        planes = [leak._enlarged(np.ascontiguousarray(plane), one.grid, one.judged.shape) for plane in one.given]
+        given.append(np.stack([blocks(plane, one.block) for plane in planes], axis=-1)[counts])
+        right.append(one.right[counts])
+        each = np.where(one.textured, 1, UNTEXTURED)[counts]
+        weight.append(each * PER_CALL / max(each.sum(), 1))
+    return np.concatenate(given), np.concatenate(right), np.concatenate(weight)
+
+
+def error_of(p: np.ndarray, right: np.ndarray) -> float:
+    """Expected calibration error over ten cells."""
+    cell = np.minimum((10 * p).astype(int), 9)
     gaps = [abs(right[cell == k].mean() - p[cell == k].mean()) * (cell == k).mean() for k in np.unique(cell)]
+    return float(sum(gaps))
+
+
+def row(name: str, p: np.ndarray, right: np.ndarray, invented: int) -> str:
+    """One row of a table, of the blocks with texture."""
+    sure = p >= BELIEVED
     precision = f"{right[sure].mean():.2f}" if sure.any() else "-"
     reach = f"{(sure & right).sum() / right.sum():.2f}" if right.any() else "-"
-    return f"{name:32} {len(p):6} {int(right.sum()):6} {int(sure.sum()):8} {precision:>10} {reach:>6} {sum(gaps):5.3f}"
+    return (
+        f"| {name} | {len(p)} | {int(right.sum())} | {int(sure.sum())} | {precision} | {reach} |"
+        f" {error_of(p, right):.3f} | {invented} |"
+    )
+
+
+def table(title: str, told: list[tuple[Measured, np.ndarray]]) -> Iterator[str]:
+    """The rows of calls with the confidence of their blocks, and of all together."""
+    yield f"\n| {title} | textured | shown | p >= 0.8 | of them shown | reach | ECE | invented |"
+    yield "| --- " + "| ---: " * 7 + "|"
+    every = []
+    for one, p in told:
+        invented = int(((p >= BELIEVED) & one.invents & ~one.textured).sum())
+        every.append((p[one.textured], one.right[one.textured], invented))
+        yield row(one.name, *every[-1])
+    yield row("all", *(np.concatenate([e[k] for e in every]) for k in (0, 1)), sum(e[2] for e in every))
+
+
+def source(start: float, trees: np.ndarray) -> str:
+    """The module that holds the trees."""
+    rows = "\n".join("    (" + ", ".join(f"{value:.4g}" for value in tree) + ")," for tree in trees)
+    return (
+        '"""The trees of :mod:`vbtools.ops.confidence`; written by ``python bench/confidence.py --write``."""\n\n'
+        "import numpy as np\n\n"
+        f"START = {start:.4f}\n"
+        '"""Log odds before the first tree."""\n'
+        "# fmt: off\nTREES = np.array((\n" + rows.replace("inf", "1e9") + "\n))\n# fmt: on\n"
+        '"""(n, 10), as :func:`vbtools.ops.confidence.confidence` takes them."""\n'
+    )
+
+
+def rounded(start: float, trees: np.ndarray) -> tuple[float, np.ndarray]:
+    """The trees as they are written."""
+    held: dict[str, object] = {}
+    exec(source(start, trees), held)  # the very text that is written
+    return held["START"], held["TREES"]  # type: ignore[return-value]
+
+
+def calls(part: str, folder: Path) -> list[Measured]:
+    """The calls of one part."""
+    if part == "fitted":
+        known = [kept(folder, one.name, lambda one=one: made(one)) for one in FITTED]
+        todo = [name for name in SCENES if not (folder / f"{name}.npz").exists()]
+        man = Man.load() if todo else None
+        return known + [kept(folder, name, lambda name=name: call(name, man)) for name in SCENES]  # type: ignore[arg-type]
+    if part == "held-out":
+        return [kept(folder, one.name, lambda one=one: made(one)) for one in HELD_OUT]
+    if part == "empty":
+        return [kept(folder, one.name, lambda one=one: nothing(one)) for one in EMPTY]
+    books = cv2.imread(str(DATA / "vendor" / "scene_books" / "background.png"))[..., ::-1]
+    clips = {name: DATA / "vendor" / name / "blurred_call.mp4" for name in VENDOR}
+    return [kept(folder, name, lambda n=name, p=path: Call(n, read(p), books)) for name, path in clips.items()]
+
+
+def crossed(known: list[Measured]) -> list[tuple[Measured, np.ndarray]]:
+    """Each call as the trees foretell it that were fitted on three fourths without it."""
+    told = []
+    for k in range(FOLDS):
+        rest = [one for i, one in enumerate(known) if i % FOLDS != k]
+        model = rounded(*Boosting(*samples(rest), RISING).fit())
+        told += [(one, one.believed(*model)) for one in known[k::FOLDS]]
+    return sorted(told, key=lambda pair: pair[0].name)
 
 
 def main() -> int:
-    """Print each call foretold by the others, then the weights."""
+    """Fit, print the tables, write the trees if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--simulated", nargs="*", type=Path, default=[])
-    folders = parser.parse_args().simulated
-    man = Man.load()
-    known = {name: samples(call(name, man)) for name in SCENES}
-    for folder in folders:
-        room = cv2.imread(str(folder / "background.png"))[..., ::-1]
-        known[folder.name] = samples(Call(folder.name, read(folder / "blurred.mp4"), room))
-    print(f"{'call':32} {'blocks':>6} {'shown':>6} {'p >= 0.8':>8} {'of them r' :>10} {'reach':>6} {'ECE':>5}")
-    for name, one in known.items():
-        print(told(name, one, fitted([other for key, other in known.items() if key != name])))
-    weights = fitted(list(known.values()))
-    for name in NOTHING:
-        print(told(name, samples(nothing(name, man)), weights))
-    print("\nWEIGHTS = np.array([" + ", ".join(f"{w:.3f}" for w in weights) + "])")
-    print("for: intercept, " + ", ".join(FEATURES))
+    parser.add_argument("--work", type=Path, required=True, help="where what was measured is kept")
+    parser.add_argument("--write", action="store_true", help="write the trees")
+    parser.add_argument("--only", nargs="+", default=("fitted", "held-out", "empty", "vendor"), help="parts")
+    asked = parser.parse_args()
+    asked.work.mkdir(parents=True, exist_ok=True)
+    model = (confidence_trees.START, confidence_trees.TREES)
+    if "fitted" in asked.only:
+        known = calls("fitted", asked.work)
+        model = rounded(*Boosting(*samples(known), RISING).fit())
+        print("\n".join(table("fitted, each fourth by the rest", crossed(known))), flush=True)
+        if asked.write:
+            PLACE.write_text(source(*model), encoding="utf-8")
+            print(f"wrote {PLACE}: of {len(FEATURES)} features", file=sys.stderr)
+    for part in ("held-out", "empty", "vendor"):
+        if part in asked.only:
+            told = [(one, one.believed(*model)) for one in calls(part, asked.work)]
+            print("\n".join(table(part, told)), flush=True)
     return 0
 
 

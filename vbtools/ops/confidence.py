@@ -1,97 +1,206 @@
 """How far the detail of a leak can be believed: the probability that it is the room's, calibrated on known scenes.
 
-A logistic model on a coarse grid. What it is given says, each in its own way, whether the same was seen at another
-time, at another distance from the mask, and in single frames. The weights were fitted by the method of
-``bench/confidence.py`` on its six composites and six simulated calls, on features computed with
-:data:`vbtools.ops.leak.BEST_SHOWN` at 0.45; no clip of data/vendor was among them, but which features to use was
-decided with those clips in view. Run the script again, and replace the weights, when what they are given changes.
+A small sum of decision trees on a coarse grid. What it is given says, each in its own way, whether the same was seen at
+another time, at another distance from the mask, and in single frames; how fine it is, which the person's smeared
+outline and a codec's blocks are not; and how much of the room comes through the blur itself, where that is weak: no
+fringe need have been there for the plate to show the room. The trees are those of
+:mod:`vbtools.ops.confidence_trees`, which ``bench/confidence.py`` fits and writes; run it again when what they are
+given changes.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbtools.ops.fringe import EDGES_PX
+from vbtools.ops.confidence_trees import START, TREES
+from vbtools.ops.fringe import DETAIL_PX, EDGES_PX
 from vbtools.ops.leak import POOL_PX, Detail, Views
 
 F32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 FEATURES = (
-    "agreement of passages", "agreement at other distances", "agreement with the plate", "strength", "passages",
-    "frames for against frames against", "frames for", "span of distances", "farthest distance",
+    "agreement of passages", "agreement at other distances", "near with far", "fineness", "sharpness", "strength",
+    "agreement with the plate", "against the plate", "frames for", "span of distances", "farthest distance",
+    "in the fringe", "left free", "plate's detail", "plate's blur", "foretold of the plate",
 )  # fmt: skip
-WEIGHTS = np.array([-1.092, 0.51, 0.1, 4.774, 0.121, 2.011, 0.918, -1.788, 0.322, 1.538])
-"""Intercept, then one for each of :data:`FEATURES`; see above where they come from."""
+RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1)
+"""Of each feature: 1 where more of it can only speak for the room, -1 where only against it, 0 where neither is so."""
 MOST_UNSUPPORTED = np.float32(0.5)
 """Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`."""
 LEAST_BEYOND = 0.05
 """Opacity at 2-6 px beyond the mask, against the strongest; products' fringes have 0.1 to 1."""
 MOST_WITHIN = 0.9
 """Opacity 9-16 px within the mask, against the strongest; of people who move 0 to 0.8."""
-ENOUGH_PASSAGES = 5
-"""More say no more: a wide fringe makes many of one."""
 LEAST = 0.03
 """Ratio of power to error below which there is no difference any more."""
+FINE_PX = 1.5
+"""Sigma, px at 720 rows, of the Gaussian whose rest is fine."""
+NARROW_PX, WIDE_PX = 1.5, 5.0
+"""Sigmas, px at 720 rows, of the Gaussians whose slopes tell how wide the plate's edges are: 3 to 20 px."""
+STEEP = 85
+"""Percentile of the plate's slopes from which they belong to edges."""
+SHARPEST = 75
+"""Percentile of those edges' ratios that stands for the blur: an edge of the room can be soft, not sharper."""
+LEAST_SLOPE = 0.7
+"""Grey levels a px at 720 rows, below which a slope is shading."""
+ENOUGH_EDGES = 200
+"""Pixels of edges, for a blur to be told from them."""
+WIDEST_PX = 12.0
+"""px at 720 rows: what is told of a blur that leaves no edges."""
+LEAST_BLUR_PX = 2.0
+"""px at 720 rows, below the products' least: edges that are sharper were drawn over the blurred picture."""
 
 
-def features(
-    room: Detail, views: Views, passages: NDArray[np.uint16], plate_detail: F32, scale: F32, centre: float, grid: int,
-    unit: float,
-) -> F32:  # fmt: skip
-    """What the model is given, (len(FEATURES), h, w) float32 on the grid of ``views``.
+NOISE_TO_SIGNAL = 1e-2
+"""Of Wiener's filter (1949) by which the plate's blur is undone, to foretell what it took from each place."""
+BEYOND_PX = 24.0
+"""px at 720 rows that the plate is continued by, so that its borders do not meet."""
 
-    Args:
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What there is to judge by.
+
+    Attributes:
         room: the detail, planes (H, W).
         views: what single frames showed of it, on the grid.
-        passages: (H, W) uint16.
-        plate_detail: (H, W) float32, of the blurred plate.
+        near_far: (2, H, W) float32: the mean detail of the nearer and of the farther distances, weakened where it was
+            hardly seen.
+        support: (H, W) frames in the fringe.
+        free: (H, W) float32, 0-1: share of the frames in which the place was seen away from the person, and not under
+            what is drawn over the picture.
+        plate: (H, W) float32: luminance of the blurred plate.
         scale: (H, W) float32, of the detail.
         centre: px at 720 rows from the mask at which the fringe lies, from :func:`centre_of`.
         grid: px between the grid's points; the first is pixel 0.
         unit: rows / 720.
     """
 
+    room: Detail
+    views: Views
+    near_far: F32
+    support: NDArray[np.uint32]
+    free: F32
+    plate: F32
+    scale: F32
+    centre: float
+    grid: int
+    unit: float
+
+
+def features(seen: Evidence) -> F32:
+    """What the trees are given, (len(FEATURES), h, w) float32 on the grid of ``seen.views``."""
+    unit, room, views = seen.unit, seen.room, seen.views
+
     def pooled(plane: F32) -> F32:
         height, width = plane.shape
         small = cv2.resize(plane, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), POOL_PX * unit / 4)
         large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(large[::grid, ::grid], np.float32)
+        return np.asarray(large[:: seen.grid, :: seen.grid], np.float32)
 
     def around(plane: F32) -> F32:
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), 1.0), np.float32)
 
-    weight, error = pooled(room.weight), room.error[::grid, ::grid]
-    shown = room.best * scale
+    weight, error = pooled(room.weight), room.error[:: seen.grid, :: seen.grid]
+    shown, plate_detail = room.best * seen.scale, _rest(seen.plate, DETAIL_PX * unit)
     power, plate_power = pooled(shown * shown), pooled(plate_detail * plate_detail)
+    fine = _rest(room.best, FINE_PX * unit) * seen.scale
+    near, far = (_rest(plane, FINE_PX * unit) for plane in seen.near_far)
+    narrow, wide = _slopes(seen.plate + shown, 1.0 * unit), _slopes(seen.plate + shown, 3.0 * unit)
     alike = pooled(shown * plate_detail) / np.sqrt(power * plate_power + 1e-3) * plate_power / (plate_power + 4)
-    clear = around(views.clear)
+    width = blur_width(seen.plate, seen.free > 0, unit)
+    undone = _rest(_undone(seen.plate, width * unit), DETAIL_PX * unit)
     told = np.minimum(views.clear / 2, 1)
+    farthest = around(np.where(views.clear > 0, views.farthest, -10 * unit))
     found = (
-        np.log(np.maximum(weight * room.signal[::grid, ::grid] / error, LEAST)),
-        np.log(np.maximum(weight * room.apart[::grid, ::grid] / error, LEAST)),
-        alike,
+        np.log(np.maximum(weight * room.signal[:: seen.grid, :: seen.grid] / error, LEAST)),
+        np.log(np.maximum(weight * room.apart[:: seen.grid, :: seen.grid] / error, LEAST)),
+        pooled(near * far) / np.sqrt(pooled(near * near) * pooled(far * far) + 0.05),
+        np.log((np.sqrt(pooled(fine * fine)) + 0.1) / (np.sqrt(power) + 0.3)),
+        np.log(pooled(narrow * wide) / (pooled(wide * wide) + 0.01) + 0.2),
         np.log(np.sqrt(power) + 0.5),
-        np.log1p(np.minimum(pooled(passages.astype(np.float32)), ENOUGH_PASSAGES)),
-        np.log((clear + 0.5) / (around(views.against) + 0.5)),
-        np.log1p(clear),
+        alike,
+        np.log((np.sqrt(power) + 0.5) / (np.sqrt(plate_power) + 0.5)),
+        np.log1p(around(views.clear)),
         np.minimum(around(views.span * told) / unit, 20) / 10,
-        np.clip(around(np.where(views.clear > 0, views.farthest, -10 * unit)) / unit, -10, 20) / 10 - centre / 10,
+        np.clip(farthest / unit, -10, 20) / 10 - seen.centre / 10,
+        pooled((seen.support > 0).astype(np.float32)),
+        pooled(seen.free),
+        np.log(np.sqrt(plate_power) + 0.3),
+        np.full(weight.shape, np.log(width)),
+        pooled(undone * plate_detail) / np.sqrt(pooled(undone * undone) * plate_power + 0.05),
     )
     return np.stack(found).astype(np.float32)
 
 
-def confidence(given: F32, weights: NDArray[np.float64] = WEIGHTS) -> F32:
+def confidence(given: F32, start: float = START, trees: NDArray[np.float64] = TREES) -> F32:
     """The probability, (h, w) float32, 0-1.
 
     Args:
         given: (len(FEATURES), h, w) float32, from :func:`features`.
-        weights: (len(FEATURES) + 1,) float64.
+        start: log odds before the first tree.
+        trees: (n, 10): of each, the feature and the bound of its first question, those of the question where the first
+            is answered with no more than the bound, those where it is answered with more, and the four log odds.
     """
-    score = weights[0] + np.einsum("f,fyx->yx", weights[1:], given)
+    score = np.full(given.shape[1:], start)
+    for first, bound, low, low_bound, high, high_bound, *odds in trees:
+        more = given[int(first)] > bound
+        again = np.where(more, given[int(high)] > high_bound, given[int(low)] > low_bound)
+        score += np.asarray(odds)[2 * more + again]
     return (1 / (1 + np.exp(-score))).astype(np.float32)
+
+
+def blur_width(plate: F32, seen: Mask, unit: float) -> float:
+    """How wide the edges of a plate are, sigma in px at 720 rows: the blur; :data:`WIDEST_PX` where no edge tells it.
+
+    Of an edge of width s the slope after a Gaussian g is ``1 / sqrt(s^2 + g^2)`` of its height; two g give s.
+
+    Args:
+        plate: (H, W) float32, luminance.
+        seen: (H, W) bool: the plate was seen there.
+        unit: rows / 720.
+    """
+    narrow, wide = _slopes(plate, NARROW_PX * unit), _slopes(plate, WIDE_PX * unit)
+    side = 2 * round(12 * unit) + 1
+    inside = cv2.erode(seen.astype(np.uint8), np.ones((side, side), np.uint8), borderValue=0) > 0
+    if not inside.any():
+        return WIDEST_PX
+    edges = inside & (wide > np.percentile(wide[inside], STEEP)) & (wide > LEAST_SLOPE / unit)
+    if np.count_nonzero(edges) < ENOUGH_EDGES * unit * unit:
+        return WIDEST_PX
+    ratio = float(np.clip(np.percentile(narrow[edges] / wide[edges], SHARPEST), 1.02, 3.2))
+    width = float(np.sqrt(max((WIDE_PX**2 - (ratio * NARROW_PX) ** 2) / (ratio**2 - 1), 0)))
+    return width if width > LEAST_BLUR_PX else WIDEST_PX
+
+
+def _undone(plate: F32, sigma: float) -> F32:
+    """The plate without a Gaussian of ``sigma`` px, by Wiener's filter. Where what comes back resembles the plate, the
+    blur took little from it, and the plate shows the room; where it does not, the plate shows its surroundings."""
+    side = round(BEYOND_PX * plate.shape[0] / 720)
+    large = cv2.copyMakeBorder(plate, side, side, side, side, cv2.BORDER_REFLECT)
+    down, along = np.fft.fftfreq(large.shape[0])[:, None], np.fft.rfftfreq(large.shape[1])[None]
+    passed = np.exp(-2 * (np.pi * sigma) ** 2 * (down**2 + along**2))
+    spectrum = np.fft.rfft2(large) * passed / (passed**2 + NOISE_TO_SIGNAL)
+    undone = np.fft.irfft2(spectrum, s=large.shape).astype(np.float32)
+    return np.ascontiguousarray(undone[side : side + plate.shape[0], side : side + plate.shape[1]])
+
+
+def _rest(plane: F32, sigma: float) -> F32:
+    """What a Gaussian takes away."""
+    return np.asarray(plane - cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
+
+
+def _slopes(plane: F32, sigma: float) -> F32:
+    """Grey levels a px after a Gaussian."""
+    smooth = cv2.GaussianBlur(plane, (0, 0), sigma)
+    along, down = (cv2.Scharr(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    return np.asarray(cv2.magnitude(along, down) / 32, np.float32)
 
 
 def centre_of(opacity: F32) -> float:

@@ -181,6 +181,16 @@ def combine(total: F32, weight: F32, unit: float) -> Detail:
     return replace(found, best=plain * np.minimum(CONTRAST * found.share**SHRINKING, 1))
 
 
+def near_far(total: F32, weight: F32) -> F32:
+    """The mean detail of each group of distances, (G, H, W) float32; small where it was hardly seen.
+
+    Args:
+        total, weight: (P, G, H, W) float32, by passage and by group of distances.
+    """
+    summed, seen = total.sum(axis=0), weight.sum(axis=0)
+    return np.asarray(summed / (seen + np.float32(0.5)) * (seen / (seen + np.float32(1))), np.float32)
+
+
 class _Pairs:
     """Sums of products over pairs of sums, of different passages, without keeping them all."""
 

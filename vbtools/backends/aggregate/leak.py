@@ -21,7 +21,7 @@ from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
 from vbtools.ops.blur_presence import edge_widths, is_sharp
-from vbtools.ops.confidence import MOST_UNSUPPORTED, centre_of, confidence, features, objection
+from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays
@@ -148,17 +148,18 @@ def recover(job: AggregateJob) -> Recovered:
     scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
     best = cv2.GaussianBlur(views.best, (0, 0), 1.0)
     shown = np.maximum(_enlarged(best, grid, size), sums.strongest) / scale
-    given = features(room, views, sums.passages, plate.detail, scale, centre_of(opacity), grid, clip.unit)
-    believed = _enlarged(confidence(given), grid, size) * ((sums.support > 0) & ~plate.overlays)
+    free = np.where(plate.overlays, 0, plate.count / max(clip.seen.count, 1)).astype(np.float32)
+    near_far, centre = leak.near_far(sums.total, sums.weight), centre_of(opacity)
+    evidence = Evidence(room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit)
+    given = features(evidence)
     against = objection(opacity, plate.sharp)
-    if against:
-        believed = np.minimum(believed, MOST_UNSUPPORTED)
+    judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     return Recovered(
         picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
         blurred=plate.picture,
         unhaloed=plate.count > 0,
         exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
-        confidence=np.clip(believed, 0, 1),
+        confidence=_believed(confidence(given), grid, judged, against),
         coverage=plate.count + sums.support,
         support=sums.support,
         passages=sums.passages,
@@ -170,6 +171,13 @@ def recover(job: AggregateJob) -> Recovered:
         sharp=plate.sharp,
         objection=against,
     )
+
+
+def _believed(p: F32, grid: int, judged: Mask, against: str) -> F32:
+    """The confidence (H, W) float32 from that on the grid, where there is anything to judge; bounded where the clip as
+    a whole speaks against a leak: then nothing tells a room behind a blur from a blurred picture in its place."""
+    whole = np.clip(_enlarged(p, grid, judged.shape), 0, MOST_UNSUPPORTED if against else 1)
+    return (whole * judged).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class Deconvolve:
         if inputs.has("aggregate", "blur"):
             self._blur = inputs.table("aggregate", "blur")[0]
         if inputs.has("aggregate", "confidence"):
-            self._believed = inputs.array("aggregate", "confidence")
+            # Beside the fringe the confidence is the plate's: there is no leak to put in the restored plate's place.
+            self._believed = inputs.array("aggregate", "confidence") * (inputs.array("aggregate", "support") > 0)
         if inputs.has("aggregate", "overlays"):
             self._known = inputs.array("aggregate", "overlays") == 0
 

@@ -1,0 +1,230 @@
+"""Simulated calls for ``bench/confidence.py``: those that the confidence is fitted on, those that test it, and nothing.
+
+Profiles, rooms, persons and seeds of :data:`HELD_OUT` are in none of :data:`FITTED`; the calls of :data:`EMPTY` show no
+room, or no one room. Photographs and persons come from ``../shared/data`` (see its README).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from _composites import DATA, DEPTH, LIVING, OFFICE, Call, Product, coded, read, room
+
+from vbtools.simulate.choice import choose
+from vbtools.simulate.settings import CallSettings, Settings
+from vbtools.simulate.write import simulate
+
+HD, MIDDLE, SMALL = (1280, 720), (960, 540), (640, 360)
+BOOK, HELP, STUDENT = "intel_asl_book.mkv", "intel_asl_help.mkv", "intel_asl_student.mkv"
+READ, BOARD = "easyocr_english.png", "jv_people-03.jpg"
+RENDERED = ""
+FPS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A call to simulate: profile and its strength (0: its own), seed, size, motion ("": a person's own), room
+    (rendered if empty), person (the photographed one if empty), length in s."""
+
+    profile: str
+    seed: int
+    size: tuple[int, int]
+    motion: str
+    room: str = RENDERED
+    person: str = ""
+    strength: float = 0
+    seconds: float = 9
+
+    @property
+    def name(self) -> str:
+        """For tables and file names."""
+        return f"{self.profile}-{self.strength or 'own'}-{self.seed}-{self.size[1]}"
+
+    def settings(self) -> Settings:
+        """What simulate is asked for."""
+        chosen = choose(self.profile, [f"strength={self.strength:g}"] if self.strength else [])
+        return Settings(
+            chosen, self.seed, self.seconds, self.size, FPS, self.motion or None,
+            person=DATA / "clips" / self.person if self.person else None,
+            background=DATA / "photos" / self.room if self.room else None, noise=1.0,
+        )  # fmt: skip
+
+
+FITTED = (
+    Known("jitsi", 11, HD, "sway"),
+    Known("jitsi-slight", 12, MIDDLE, "talking"),
+    Known("livekit", 13, HD, "lean"),
+    Known("lfbw", 14, HD, "sway"),
+    Known("shiguredo", 15, MIDDLE, "gesture", OFFICE),
+    Known("gaussian", 16, SMALL, "sway"),
+    Known("obs", 17, MIDDLE, "sway", LIVING, HELP),
+    Known("jitsi2", 18, MIDDLE, "lean", DEPTH, STUDENT),
+    Known("twilio-webgl", 19, HD, "talking", DEPTH),
+    Known("lfbw", 20, SMALL, "talking", OFFICE, HELP),
+    Known("gaussian", 21, MIDDLE, "walk", "", "", 30),
+    Known("livekit", 22, SMALL, "sway", LIVING, STUDENT),
+    Known("gaussian", 23, HD, "", OFFICE, HELP, 5),
+    Known("shiguredo", 24, HD, "talking", "", HELP, 8),
+    Known("jitsi-slight", 25, SMALL, "lean", LIVING, STUDENT),
+    Known("lfbw", 26, MIDDLE, "lean", DEPTH, HELP, 40),
+    Known("jitsi", 27, MIDDLE, "", "", STUDENT),
+    Known("gaussian", 28, MIDDLE, "talking", LIVING, "", 6),
+    Known("obs", 29, HD, "talking"),
+    Known("shiguredo", 30, SMALL, "walk", DEPTH, HELP),
+    Known("jitsi2", 31, HD, "sway"),
+    Known("livekit", 32, MIDDLE, "gesture", OFFICE),
+    Known("gaussian", 33, MIDDLE, "sway", "", "", 3.5),
+    Known("jitsi-slight", 34, MIDDLE, "talking", OFFICE, HELP, 4),
+    Known("gaussian", 35, SMALL, "lean", "", STUDENT, 4.5),
+    Known("shiguredo", 36, MIDDLE, "sway", LIVING, "", 3),
+)
+HELD_OUT = (
+    Known("twilio", 101, HD, "sway", "", BOOK),
+    Known("backscrub", 102, HD, "talking", "", BOOK),
+    Known("bbb", 103, MIDDLE, "lean", READ, BOOK),
+    Known("chime", 104, MIDDLE, "talking", "", BOOK),
+    Known("kaito", 105, HD, "sway", BOARD, BOOK),
+    Known("volcomix", 106, MIDDLE, "sway", "", BOOK),
+    Known("twilio", 107, SMALL, "talking", READ, BOOK),
+    Known("backscrub", 108, MIDDLE, "sway", READ, BOOK),
+    Known("kaito", 109, SMALL, "lean", "", BOOK),
+    Known("bbb", 110, HD, "", "", BOOK),
+    Known("volcomix", 111, SMALL, "talking", BOARD, BOOK),
+    Known("chime", 112, HD, "lean", BOARD, BOOK),
+)
+
+
+def made(known: Known) -> Call:
+    """The call, and its room."""
+    with tempfile.TemporaryDirectory() as folder:
+        simulate(Path(folder), known.settings())
+        background = cv2.imread(f"{folder}/background.png")[..., ::-1]
+        return Call(known.name, read(Path(folder) / "blurred.mp4"), np.ascontiguousarray(background))
+
+
+STILL, WALL, LABELS, PICTURE, VIRTUAL, ROOMS, NOISE = (
+    "still person, excluded blur", "plain wall", "plain wall, overlays", "sharp picture", "wall, replaced",
+    "another room per frame", "noise",
+)  # fmt: skip
+OVERLAYS = ("label", "clock", "watermark")
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """A call that shows nothing of a room, or of no one room; fields as of :class:`Known`."""
+
+    kind: str
+    profile: str
+    seed: int
+    size: tuple[int, int]
+    motion: str
+    room: str = RENDERED
+    person: str = ""
+    seconds: float = 7
+
+    @property
+    def name(self) -> str:
+        """For tables and file names."""
+        return f"{self.kind}, {self.profile}-{self.seed}-{self.size[1]}"
+
+
+EMPTY = (
+    Empty(STILL, "obs", 201, HD, "still"),
+    Empty(STILL, "volcomix", 202, MIDDLE, "still", LIVING),
+    Empty(STILL, "obs", 203, SMALL, "still", OFFICE),
+    Empty(STILL, "volcomix", 204, HD, "still", READ),
+    Empty(WALL, "livekit", 205, HD, "sway"),
+    Empty(WALL, "jitsi", 206, SMALL, "talking", "", BOOK),
+    Empty(WALL, "lfbw", 207, MIDDLE, "lean", "", HELP),
+    Empty(WALL, "shiguredo", 208, HD, "", "", BOOK),
+    Empty(WALL, "obs", 209, MIDDLE, "gesture"),
+    Empty(LABELS, "livekit", 210, HD, "talking", "", BOOK),
+    Empty(LABELS, "jitsi", 211, MIDDLE, "sway"),
+    Empty(LABELS, "lfbw", 212, HD, "lean"),
+    Empty(LABELS, "backscrub", 213, SMALL, "sway", "", HELP),
+    Empty(LABELS, "volcomix", 214, MIDDLE, "", "", STUDENT),
+    Empty(PICTURE, "gaussian", 215, HD, "sway", LIVING),
+    Empty(PICTURE, "gaussian", 216, SMALL, "talking", OFFICE, BOOK),
+    Empty(PICTURE, "gaussian", 217, MIDDLE, "lean", READ, HELP),
+    Empty(VIRTUAL, "shiguredo", 218, HD, "sway", OFFICE, BOOK),
+    Empty(VIRTUAL, "jitsi", 219, MIDDLE, "talking", LIVING),
+    Empty(VIRTUAL, "twilio", 220, SMALL, "lean", DEPTH, HELP),
+    Empty(ROOMS, "gaussian", 221, HD, "sway"),
+    Empty(ROOMS, "gaussian", 222, MIDDLE, "talking", "", BOOK),
+    Empty(ROOMS, "gaussian", 223, SMALL, "lean", "", STUDENT),
+    Empty(NOISE, "gaussian", 224, SMALL, "sway"),
+    Empty(NOISE, "gaussian", 225, HD, "talking", "", BOOK),
+)
+
+
+def nothing(empty: Empty) -> Call:
+    """The call; its room is None."""
+    rng = np.random.default_rng(empty.seed)
+    walled = empty.kind in {WALL, LABELS, VIRTUAL, ROOMS}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cv2.imwrite(str(folder / "wall.png"), _wall(rng)[..., ::-1])
+        settings = Known(
+            empty.profile, empty.seed, empty.size, empty.motion, empty.room, empty.person, seconds=empty.seconds
+        ).settings()
+        if walled:
+            settings = replace(settings, background=folder / "wall.png")
+        if empty.kind == LABELS:
+            settings = replace(settings, call=CallSettings(overlays=OVERLAYS))
+        simulate(folder, settings)
+        if empty.kind in {STILL, WALL, LABELS}:
+            return Call(empty.name, read(folder / "blurred.mp4"), None)
+        clean = read(folder / "clean.mkv")
+        if empty.kind == PICTURE:
+            return Call(empty.name, coded(list(clean)), None)
+        if empty.kind == VIRTUAL:
+            mask = read(folder / "mask.mkv", "gray")[..., None] / np.float32(255)
+            picture = _cut(cv2.imread(str(DATA / "photos" / empty.room))[..., ::-1], empty.size)
+            replaced = [m * frame + (1 - m) * picture for m, frame in zip(mask, clean, strict=True)]
+            return Call(empty.name, coded([np.rint(frame).astype(np.uint8) for frame in replaced]), None)
+        alpha = read(folder / "alpha.mkv", "gray")[..., None] / np.float32(255)
+        if empty.kind == NOISE:
+            shown = [_noisy(frame, a, rng) for a, frame in zip(alpha, clean, strict=True)]
+        else:
+            wall = cv2.imread(str(folder / "background.png"))[..., ::-1].astype(np.float32)
+            shown = _among_rooms(clean, alpha, wall, empty.size, rng)
+        return Call(empty.name, coded(shown), None)
+
+
+def _wall(rng: np.random.Generator) -> np.ndarray:
+    """A wall in a light that falls off, (720, 1280, 3) uint8."""
+    across = np.linspace(0, rng.uniform(-50, 50), HD[0])[None, :, None]
+    down = np.linspace(0, rng.uniform(-40, 40), HD[1])[:, None, None]
+    return np.clip(rng.uniform(110, 190, 3) + across + down, 0, 255).astype(np.uint8)
+
+
+def _cut(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The middle of a picture at a size (width, height), float32."""
+    scale = max(size[0] / picture.shape[1], size[1] / picture.shape[0])
+    large = cv2.resize(picture, None, fx=scale + 1e-3, fy=scale + 1e-3, interpolation=cv2.INTER_AREA)
+    y, x = (large.shape[0] - size[1]) // 2, (large.shape[1] - size[0]) // 2
+    return large[y : y + size[1], x : x + size[0]].astype(np.float32)
+
+
+def _noisy(frame: np.ndarray, alpha: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The person before noise, grains of some px."""
+    grain = cv2.GaussianBlur(rng.normal(0, 1, frame.shape).astype(np.float32), (0, 0), 1.5)
+    noise = 128 + 25 * grain / grain.std()
+    return np.clip(np.rint(alpha * frame + (1 - alpha) * noise), 0, 255).astype(np.uint8)
+
+
+def _among_rooms(
+    clean: np.ndarray, alpha: np.ndarray, wall: np.ndarray, size: tuple[int, int], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """The person before another room in every frame, blurred."""
+    rooms = [_cut(room(photo, seed), size) for photo in (OFFICE, LIVING, DEPTH) for seed in range(4, 8)]
+    product, shown = Product(15 * size[1] / 720), []
+    for frame, a in zip(clean, alpha, strict=True):
+        behind = np.roll(rooms[int(rng.integers(len(rooms)))], int(rng.integers(size[0])), axis=1)
+        before = frame + (1 - a) * (behind - wall)
+        shown.append(product(np.clip(np.rint(before), 0, 255).astype(np.uint8)))
+    return shown

@@ -1,0 +1,62 @@
+"""The trees that say what to believe of a leak: how they are asked, and what they may not answer."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vbtools.ops.confidence import FEATURES, LEAST_BLUR_PX, RISING, WIDEST_PX, blur_width, confidence
+from vbtools.ops.confidence_trees import TREES
+
+LOW, HIGH = -4.0, 4.0
+
+
+def test_a_tree_asks_the_question_that_the_first_answer_leads_to() -> None:
+    tree = np.array([[0, 1.0, 1, 2.0, 2, 3.0, -3.0, -1.0, 1.0, 3.0]])
+    given = np.array([[0, 0, 2, 2], [1, 3, 9, 9], [9, 9, 2, 4]], np.float32)[:, None, :]
+    odds = np.array([-3.0, -1.0, 1.0, 3.0]) + 0.5
+    assert confidence(given, 0.5, tree)[0] == pytest.approx(1 / (1 + np.exp(-odds)))
+
+
+def test_the_trees_ask_for_what_they_are_given() -> None:
+    asked = TREES[:, [0, 2, 4]]
+    assert asked.min() >= 0
+    assert asked.max() < len(FEATURES) == len(RISING)
+    assert np.isfinite(TREES).all()
+
+
+@pytest.mark.parametrize("feature", [i for i, way in enumerate(RISING) if way])
+def test_what_speaks_for_the_room_never_lowers_the_confidence(feature: int) -> None:
+    rng = np.random.default_rng(feature)
+    given = rng.uniform(LOW, HIGH, (len(FEATURES), 1, 400)).astype(np.float32)
+    steps = np.linspace(LOW, HIGH, 40)
+    told = []
+    for value in steps:
+        given[feature] = value
+        told.append(confidence(given)[0])
+    way = np.diff(told, axis=0) * RISING[feature]
+    assert way.min() > -1e-6
+    assert (way.max() > 0.001) == np.isin(feature, TREES[:, [0, 2, 4]])  # the fit may leave a feature aside
+
+
+def edges(sigma: float, rows: int) -> np.ndarray:
+    """Upright bars behind a blur of ``sigma`` px at 720 rows, (rows, 16 / 9 rows) float32."""
+    bars = np.zeros((rows, rows * 16 // 9), np.float32)
+    for x in range(0, bars.shape[1], rows // 4):
+        bars[:, x : x + rows // 8] = 120
+    return np.asarray(cv2.GaussianBlur(bars, (0, 0), sigma * rows / 720), np.float32)
+
+
+@pytest.mark.parametrize("rows", [360, 720])
+@pytest.mark.parametrize("sigma", [3.0, 5.0, 8.0])
+def test_the_plates_edges_tell_its_blur_at_any_size(sigma: float, rows: int) -> None:
+    plate = edges(sigma, rows)
+    assert blur_width(plate, np.ones(plate.shape, np.bool_), rows / 720) == pytest.approx(sigma, rel=0.15)
+
+
+def test_edges_sharper_than_any_blur_tell_none() -> None:
+    everywhere = np.ones((360, 640), np.bool_)
+    assert blur_width(edges(LEAST_BLUR_PX / 4, 360), everywhere, 0.5) == WIDEST_PX
+    assert blur_width(np.full((360, 640), 90, np.float32), everywhere, 0.5) == WIDEST_PX
+    assert blur_width(edges(5, 360), ~everywhere, 0.5) == WIDEST_PX
