@@ -105,17 +105,20 @@ def curve_of(words: Sequence[Mapping[str, Any]], channel: str) -> list[dict[str,
 
 
 def limit_of(words: Sequence[Mapping[str, Any]], readable: float) -> float:
-    """The smallest cap height of which, and of all larger ones, so large a share was read; NaN: not even the largest.
+    """The smallest cap height, px, of which so large a share was read, and of all larger ones; NaN: of none.
 
-    Sizes are gone through from the largest down; contrasts are counted together.
+    Few words have each size, so the shares are first made to grow with the size, by pooling neighbours that do not
+    (isotonic regression; Ayer et al., Ann. Math. Stat. 26, 1955). Contrasts are counted together.
     """
-    limit = math.nan
-    for cap in sorted({round(one["cap_height"], 1) for one in words}, reverse=True):
+    pools: list[tuple[float, int, int]] = []  # smallest cap height, read, words
+    for cap in sorted({round(one["cap_height"], 1) for one in words}):
         mine = [one for one in words if round(one["cap_height"], 1) == cap]
-        if sum(is_read(one) for one in mine) < readable * len(mine):
-            break
-        limit = cap
-    return limit
+        pools.append((cap, sum(is_read(one) for one in mine), len(mine)))
+        while len(pools) > 1 and pools[-2][1] * pools[-1][2] > pools[-1][1] * pools[-2][2]:
+            _, read, count = pools.pop()
+            least, before, others = pools.pop()
+            pools.append((least, before + read, others + count))
+    return next((cap for cap, read, count in pools if read >= readable * count), math.nan)
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     U8 = NDArray[np.uint8]
     F32 = NDArray[np.float32]
 
-CAP_HEIGHTS = (12.0, 16.0, 22.0, 30.0, 42.0, 60.0, 90.0)
-"""Of the words, px at 720 rows: from what a page on a wall has to a door's sign."""
-SWEPT_WORDS, OTHER_WORDS = 3, 1
-"""Words of each size that are put where the edge sweeps, and elsewhere; as many as there is place for."""
+SWEPT_WORDS = {12.0: 4, 16.0: 4, 22.0: 3, 30.0: 3, 42.0: 2, 60.0: 1, 90.0: 1}
+"""Cap heights of the words, px at 720 rows, from what a page on a wall has to a door's sign, and how many of each are
+put where the edge sweeps; fewer of the large ones, which take the place of many."""
+CAP_HEIGHTS = tuple(SWEPT_WORDS)
+OTHER_WORDS = 1
+"""Words of each size that are put elsewhere."""
 GROUNDS = (40, 90, 165, 225)
 """Luminances of the papers, levels."""
 CONTRASTS = (60, 120, 180)
@@ -84,7 +86,7 @@ def other_room(size: tuple[int, int], seed: int, swept: F32, seen: F32) -> Other
     offset = (-(width / canvas.scale - STAGE[0]) / 2, -(height / canvas.scale - STAGE[1]))
     writer = _Writer(canvas, np.random.default_rng([seed, 7]), offset, swept, seen)
     for cap in reversed(CAP_HEIGHTS):
-        for _ in range(SWEPT_WORDS):
+        for _ in range(SWEPT_WORDS[cap]):
             writer.put(cap, where_swept=True)
         for _ in range(OTHER_WORDS):
             writer.put(cap, where_swept=False)

@@ -140,7 +140,8 @@ def _leaks(found: Evidence, params: VerdictParams) -> list[str]:
     told = []
     if found.unprotected:
         told.append(f"{_count(found.unprotected, 'frame')} showed the room as it is, without blur")
-    if found.precision >= params.precision and (found.blocks >= params.places or found.words):
+    judged = found.is_leak and not found.is_sharp and found.precision >= params.precision
+    if judged and (found.blocks >= params.places or found.words):
         words = f", among them {_named(found.words)}" if found.words else ""
         told.append(
             f"the person's edge showed {_count(found.blocks, 'block')} of the room ({found.share:.1%} of the"

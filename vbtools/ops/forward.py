@@ -32,7 +32,8 @@ STEP_PX, FIRST_PX = 0.25, -24.0
 """Of the table of opacities: px at 720 rows between its entries, and where it begins."""
 ENTRIES = 256
 COARSE = 3.0
-"""A Gaussian of so many px or more is taken on a picture shrunk until it is this: its error is below 1 grey level."""
+"""A Gaussian of so many px or more is taken on a picture shrunk until it is this: its error is below
+1.5 grey levels away from the border."""
 
 
 def opacity_table(relative: F32, peak: float, tighter_px: float = 0.0, hardness: float = 0.0) -> F32:
