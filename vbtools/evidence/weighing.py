@@ -205,7 +205,7 @@ def _control(found: Evidence) -> list[str]:
 def _power(found: Evidence) -> str:
     """What the clip would have shown, in words."""
     edge, blur = (
-        "nothing" if math.isnan(px) else f"letters of {px:.0f} px and more" for px in (found.fringe_px, found.blur_px)
+        "none" if math.isnan(px) else f"letters of {px:.0f} px and more" for px in (found.fringe_px, found.blur_px)
     )
     return f"of letters put in front of the same call, {edge} were readable at the edge and {blur} through the blur"
 
