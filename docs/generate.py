@@ -12,9 +12,9 @@ from vbtools.backends import of_stage
 from vbtools.cli.main import exit_codes
 from vbtools.config.element import Element
 from vbtools.config.params import Spec, Step, bounds, specs
+from vbtools.evidence import all_with_evidence
 from vbtools.pipeline.recipes import recipe_schema
 from vbtools.simulate.profile import PROFILES, STEP_TABLES, Profile, Scheme
-from vbtools.stages import all_stages
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 def elements() -> str:
     """The tables of docs/format.md."""
     parts = []
-    for stage in all_stages():
+    for stage in all_with_evidence():
         parts.append(f"### /{stage.name}\n\n{stage.summary}\n")
         parts.append("| dataset | dtype | shape | unit | bulk | meaning |\n| --- | --- | --- | --- | --- | --- |")
         parts += [_element_row(e) for e in stage.elements]
@@ -38,7 +38,7 @@ def elements() -> str:
 def parameters() -> str:
     """The tables of docs/stages.md."""
     parts = []
-    for stage in all_stages():
+    for stage in all_with_evidence():
         about = " ".join((type(stage).__doc__ or "").split())
         parts.append(f"## {stage.name}\n\n{about}\n\n    {stage.example}\n")
         parts.append("| key | value | default | meaning |\n| --- | --- | --- | --- |")
@@ -138,7 +138,7 @@ def pages() -> dict[Path, str]:
         "elements": elements(), "parameters": parameters(), "exit codes": codes(), "profiles": profiles(),
         "chains": chains(), "profile keys": profile_keys(),
     }  # fmt: skip
-    found = {ROOT / "recipes" / "recipe.schema.json": json.dumps(recipe_schema(), indent=2) + "\n"}
+    found = {ROOT / "recipes" / "recipe.schema.json": json.dumps(recipe_schema(all_with_evidence()), indent=2) + "\n"}
     for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]:
         text = page.read_text(encoding="utf-8")
         for name, body in made.items():

@@ -10,12 +10,13 @@ import click
 from vbtools.cli import console
 from vbtools.cli.options import json_option
 from vbtools.errors import UsageError
-from vbtools.stages import stage_names
+from vbtools.evidence import all_with_evidence
 
 if TYPE_CHECKING:
     from vbtools.pipeline import Decision, Task
 
-STAGE = click.Choice(stage_names())
+KNOWN = tuple(s.name for s in all_with_evidence())
+STAGE = click.Choice(KNOWN)
 
 
 @click.command("run", short_help="run a recipe: all stages, skipping what is fresh")
@@ -54,7 +55,7 @@ def command(
     from vbtools.pipeline.recipes import built_in, find, recipe_schema
 
     if schema:
-        console.emit_json(recipe_schema())
+        console.emit_json(recipe_schema(all_with_evidence()))
         return
     if list_recipes:
         console.table(("recipe", "what for"), [(name, about) for name, about in built_in().items()])
@@ -64,10 +65,10 @@ def command(
     from vbtools.config.recipe import load
     from vbtools.pipeline import tasks_from
 
-    read = load(find(recipe), stage_names())
+    read = load(find(recipe), KNOWN)
     for option in settings:
-        read.set(option, stage_names())
-    tasks = tasks_from(read, first, last)
+        read.set(option, KNOWN)
+    tasks = tasks_from(read, first, last, all_with_evidence())
     place = project or (Path(read.project) if read.project else Path("project.h5"))
     recording = video or (Path(read.video) if read.video else None)
     unlisted = [name for name in force if name not in {t.stage.name for t in tasks}]
@@ -76,7 +77,7 @@ def command(
     if not tasks:
         raise UsageError("Nothing to run: the recipe has no stage in that range", "Check --from and --until")
     for (stage, _), option in read.overrides.items():
-        if first and stage_names().index(stage) < stage_names().index(first):
+        if first and KNOWN.index(stage) < KNOWN.index(first):
             raise UsageError(f"--set {option}: {stage} is not part of this run", f"Begin with it: --from {stage}")
     if dry_run:
         _tell_plan(place, tasks, recording, force, as_json)

@@ -20,11 +20,12 @@ def command(project: Path, as_json: bool) -> None:
     Example:
       vbtools status -p study.h5
     """
+    from vbtools.evidence import all_with_evidence
     from vbtools.pipeline import assess_stored
     from vbtools.store import Reader
 
     with Reader(project) as reader:
-        found = assess_stored(reader)
+        found = assess_stored(reader, all_with_evidence())
     if as_json:
         stages = [
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -108,12 +108,17 @@ def assess(
     return Assessment(stage.name, State.STALE if reasons else State.FRESH, tuple(reasons), wanted, record)
 
 
-def assess_stored(reader: Reader) -> list[Assessment]:
-    """Assess every stage of a project against itself: its own parameters, today's code, weights, upstream, source."""
+def assess_stored(reader: Reader, known: Sequence[Stage[Any]] = ()) -> list[Assessment]:
+    """Assess every stage of a project against itself: its own parameters, today's code, weights, upstream, source.
+
+    Args:
+        reader: the open project.
+        known: the stages to assess, in order; the pipeline's where none are given.
+    """
     found = []
     provenance: dict[str, Any] = {}
     fingerprints: dict[str, str] = {}
-    for stage in all_stages():
+    for stage in known or all_stages():
         record = reader.record(stage.name)
         if record is None:
             empty = Wanted(stage.version, {}, (), {}, {}, None, "")

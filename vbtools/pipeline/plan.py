@@ -18,7 +18,7 @@ from vbtools.pipeline.freshness import (
     provenance_of,
     wanted_of,
 )
-from vbtools.stages import Stage, all_stages, stage_names
+from vbtools.stages import Stage, all_stages
 from vbtools.store import Reader, Source
 
 
@@ -79,17 +79,26 @@ class Plan:
         return {"project": str(self.project), "stages": stages, "warnings": list(self.warnings)}
 
 
-def tasks_from(recipe: Recipe, first: str | None = None, last: str | None = None) -> list[Task]:
+def tasks_from(
+    recipe: Recipe, first: str | None = None, last: str | None = None, known: Sequence[Stage[Any]] = ()
+) -> list[Task]:
     """The stages of a recipe from ``first`` to ``last`` inclusive, each with checked parameters.
 
     A stage that a listed one reads, and that is not listed itself, comes with its defaults.
+
+    Args:
+        recipe: as read.
+        first: the first stage; None for the recipe's.
+        last: the last stage; None for the recipe's.
+        known: all stages that a recipe may name, in order; the pipeline's where none are given.
 
     Raises:
         RecipeError: a value is wrong, with its place.
         UsageError: ``first`` comes after ``last``.
     """
-    order = stage_names()
-    chosen = {s.name: Task(s, recipe.parameters(s.name, s.parameters)) for s in all_stages()}
+    stages = known or all_stages()
+    order = [s.name for s in stages]
+    chosen = {s.name: Task(s, recipe.parameters(s.name, s.parameters)) for s in stages}
     wanted = {name for name in order if name in recipe.stages}
     for name in reversed(order):
         if name in wanted:

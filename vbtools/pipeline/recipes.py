@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,12 @@ def find(name: str) -> Path:
     return next(folder / f"{name}.yaml" for folder in FOLDERS if (folder / f"{name}.yaml").is_file())
 
 
-def recipe_schema() -> dict[str, Any]:
-    """The JSON schema of recipes, from the stages' own parameters."""
+def recipe_schema(known: Sequence[Stage[Any]] = ()) -> dict[str, Any]:
+    """The JSON schema of recipes, from the stages' own parameters.
+
+    Args:
+        known: all stages that a recipe may name; the pipeline's where none are given.
+    """
     return {
         "$schema": SCHEMA_DIALECT,
         "title": "vbtools recipe",
@@ -60,7 +65,7 @@ def recipe_schema() -> dict[str, Any]:
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": False,
-                "properties": {s.name: _stage_schema(s) for s in all_stages()},
+                "properties": {s.name: _stage_schema(s) for s in known or all_stages()},
             },
             KEYS[4]: _profile_schema(),
         },

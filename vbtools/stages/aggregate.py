@@ -59,6 +59,12 @@ class Aggregate(Stage[AggregateParams]):
             "passages", "uint16", ("H", "W"),
             "method leak: disjoint passages of the person's edge over the pixel; saturates", optional=True,
         ),
+        Element(
+            "opacity", "float32", ("15",),
+            "method leak: the room's opacity by distance to the mask, against the strongest; bins between -16, -12, -9,"
+            " -6, -4, -2, 0, 2, 4, 6, 8, 11, 14, 18, 22 and 28 px at 720 rows, negative within the mask",
+            optional=True,
+        ),
         table(
             "blur",
             "method leak: the product's blur, from the clip alone; one row; NaN, -1, 'cannot tell' where it is silent",

@@ -1,0 +1,80 @@
+"""Control: detail that comes back before another room is not the room's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vbtools.evidence.following import Following
+from vbtools.ops.detail import scaled
+
+SIZE = (180, 320)
+BLOCK, _ = scaled(SIZE[0])
+PLANTED = np.s_[2:6, 3:9]
+"""Blocks of believed detail."""
+
+
+class Stored:
+    """A project with detail in some blocks, and two replays; in the second the same comes back in ``returned``."""
+
+    def __init__(self, returned: Any = None, *, rooms: int = 2, overlaid: bool = False) -> None:
+        rng = np.random.default_rng(3)
+        own, *others = (rng.normal(0, 25, SIZE).astype(np.float32) for _ in range(3))
+        mark = np.zeros((SIZE[0] // BLOCK, SIZE[1] // BLOCK), bool)
+        mark[PLANTED] = True
+        region = self._pixels(mark)
+        if returned is not None:
+            back = np.zeros_like(mark)
+            back[returned] = True
+            where = self._pixels(back)
+            others[1] = np.where(where, own, others[1])
+        plate = np.full((*SIZE, 3), 128, np.float32)
+        shown = np.clip(128 + np.where(region, own, 0), 0, 255)
+        self._arrays = {
+            ("replay", "detail"): np.stack(others[:rooms]) if rooms else np.zeros((0, *SIZE), np.float32),
+            ("aggregate", "coverage"): np.ones(SIZE, np.uint32),
+            ("aggregate", "plate"): plate,
+            ("aggregate", "background"): np.repeat(shown[..., None], 3, axis=2).astype(np.uint8),
+            ("aggregate", "confidence"): np.where(region, 0.95, 0.1).astype(np.float32),
+            ("aggregate", "overlays"): (region & overlaid).astype(np.uint8),
+        }
+
+    @staticmethod
+    def _pixels(blocks: np.ndarray) -> np.ndarray:
+        region = np.zeros(SIZE, bool)
+        part = blocks.repeat(BLOCK, 0).repeat(BLOCK, 1)
+        region[: part.shape[0], : part.shape[1]] = part
+        return region
+
+    def has(self, stage: str, name: str) -> bool:
+        return (stage, name) in self._arrays
+
+    def array(self, stage: str, name: str) -> np.ndarray:
+        return self._arrays[stage, name]
+
+
+def share(stored: Stored) -> float:
+    """Of the planted detail, how much is said to follow the room."""
+    follows = Following.of(stored, 0.8).follows()  # type: ignore[arg-type]
+    rows, columns = PLANTED
+    inside = follows[rows.start * BLOCK : rows.stop * BLOCK, columns.start * BLOCK : columns.stop * BLOCK]
+    assert follows.sum() == inside.sum()
+    return float(inside.mean())
+
+
+def test_detail_that_no_replay_shows_follows_the_room():
+    assert share(Stored()) > 0.9
+
+
+def test_detail_that_comes_back_in_one_replay_does_not_and_the_rest_does():
+    assert share(Stored(PLANTED)) == 0
+    assert 0.4 < share(Stored(np.s_[2:4, 3:9])) < 0.6
+
+
+def test_without_replays_nothing_is_said_to_follow():
+    assert share(Stored(rooms=0)) == 0
+
+
+def test_what_is_drawn_over_the_picture_never_follows():
+    assert share(Stored(overlaid=True)) == 0

@@ -1,0 +1,1 @@
+"""The report: one page that can be read offline, and the same as JSON."""
