@@ -171,16 +171,11 @@ def own_setting(inputs: Reader) -> tuple[Setting, list[str]]:
 
 
 def background_is_sharp(inputs: Reader) -> bool:
-    """Whether the plate is sharp all over: a picture in the room's place, or no blur."""
-    import numpy as np
+    """Whether aggregate found no blur: a picture in the room's place, or none at all."""
+    from vbtools.ops.blur_kind import NONE
 
-    from vbtools.ops.detail import luminance
-    from vbtools.ops.overlays import overlays
-
-    plate = inputs.array("aggregate", "plate")
-    seen = np.isfinite(plate[..., 0])
-    luma = luminance(np.nan_to_num(plate))
-    return bool(overlays(luma, np.zeros_like(luma), seen, luma.shape[0] / 720)[1])
+    blur = inputs.table("aggregate", "blur") if inputs.has("aggregate", "blur") else []
+    return bool(blur) and blur[0]["family"] == NONE
 
 
 def _opacity(inputs: Reader) -> tuple[F32, float]:
@@ -194,7 +189,7 @@ def _opacity(inputs: Reader) -> tuple[F32, float]:
         relative = inputs.array("aggregate", "opacity")
     exposure, confidence = inputs.array("aggregate", "exposure"), inputs.array("aggregate", "confidence")
     for least in (0.8, 0.5):
-        believed = confidence > least
+        believed = (confidence > least) & (exposure > 0)  # the plate is believed too, where a weak blur shows the room
         if np.count_nonzero(believed) >= ENOUGH and relative.any():
             return relative, float(np.clip(np.median(exposure[believed]), 0, 1))
     return relative, 0.0

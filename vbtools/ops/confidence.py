@@ -32,8 +32,6 @@ RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1)
 """Of each feature: 1 where more of it can only speak for the room, -1 where only against it, 0 where neither is so."""
 MOST_UNSUPPORTED = np.float32(0.5)
 """Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`."""
-LEAST_BEYOND = 0.05
-"""Opacity at 2-6 px beyond the mask, against the strongest; products' fringes have 0.1 to 1."""
 MOST_WITHIN = 0.9
 """Opacity 9-16 px within the mask, against the strongest; of people who move 0 to 0.8."""
 LEAST = 0.03
@@ -223,8 +221,6 @@ def objection(opacity: F32, sharp: bool) -> str:
         return "nothing at the person's edge agrees from one time to another"
     if sharp:
         return "the background is sharp: a picture in its place, or no blur"
-    if opacity[_between(2, 6)].mean() < LEAST_BEYOND:
-        return "what agrees at the person's edge lies within the person"
     if opacity[_between(-16, -9)].mean() > MOST_WITHIN:
         return "the person does not move"
     return ""
