@@ -62,15 +62,15 @@ class Advice(Stage[AdviceParams]):
         size = QUICK_ROWS if job.params.quick else ROWS
         rows = advised(job.inputs, ROOMS, size, job.params.quick, job.params.seed, job.progress)
         job.output.rows("settings", rows)
-        job.notes.append(_note(rows))
+        job.notes += _notes(rows)
 
 
-def _note(rows: list[dict[str, Any]]) -> str:
+def _notes(rows: list[dict[str, Any]]) -> list[str]:
     if not rows or rows[0]["shown"] <= 0:
-        return "replayed as it is, the call shows nothing of a room: no setting could show less"
-    best = max(rows[1:], key=lambda row: row["reduction"])
-    share = f"as it is, {rows[0]['shown']:.1%} of a room's detail is shown"
-    if best["reduction_low"] <= 0:
-        return f"{share}; no setting that was tried surely shows less"
-    span = f"{best['reduction_low']:.0%} to {best['reduction_high']:.0%}"
-    return f"{share}; {best['setting']}: {best['reduction']:.0%} less ({span})"
+        return ["replayed as it is, the call shows nothing of a room: no setting could show less"]
+    notes = [f"as it is, {rows[0]['shown']:.1%} of a room's detail is shown; below 0 a setting shows more"]
+    for row in sorted(rows[1:], key=lambda row: -row["reduction"]):
+        span = f"{row['reduction_low']:.0%} to {row['reduction_high']:.0%}"
+        sure = row["reduction_low"] > 0 or row["reduction_high"] < 0
+        notes.append(f"{row['setting']}: {row['reduction']:.0%} less ({span}){'' if sure else '; may be chance'}")
+    return notes
