@@ -4,7 +4,7 @@
 
 Every call is 5 s of 640x360; the evidence is the quick one, without the gate. Null calls (20 of each kind):
 
-- still: a person who does not move, behind several products' blurs;
+- still: a person who does not move, behind several products' blurs, no frame raw;
 - tight: a strong blur and a mask within the person, so that the edge shows nothing of the room;
 - overlays: the same with a label, a clock and a watermark drawn on top;
 - replaced: a picture in the room's place, a hard mask within the person;
@@ -45,6 +45,8 @@ LINES = ROOT / "results" / "bench-verdict" / "calls.jsonl"
 SIZE, SECONDS = (640, 360), 5.0
 TIGHT = "mask=[enlarge, {smoothstep: {low: 0.9, high: 0.99}}]"
 """The product's mask ends within the person."""
+NONE_RAW = ("raw_frames=0", "raw_after=0")
+"""A product that passes its first frame raw, as some do by design, gives the room away."""
 LEAKING = ("jitsi", "bbb", "twilio", "livekit", "shiguredo", "lfbw", "jitsi2", "backscrub", "kaito", "chime")
 EXCLUDED = ("volcomix", "obs")
 MOVING = ("sway", "lean", "walk")
@@ -89,11 +91,11 @@ def specs(first: int) -> list[Spec]:
     made = []
     for n in range(20):
         made += [
-            Spec("still", first + n, LEAKING[n % len(LEAKING)], (), "still"),
+            Spec("still", first + n, LEAKING[n % len(LEAKING)], NONE_RAW, "still"),
             Spec("tight", first + 100 + n, *_tight(n), MOVING[n % 3]),
             Spec("overlays", first + 200 + n, *_tight(n), MOVING[n % 3], overlays=DRAWN[: 1 + n % 3]),
             Spec("replaced", first + 300 + n, "gaussian", (TIGHT,), MOVING[n % 3]),
-            Spec("plain", first + 400 + n, LEAKING[n % len(LEAKING)], (), MOVING[n % 3]),
+            Spec("plain", first + 400 + n, LEAKING[n % len(LEAKING)], NONE_RAW, MOVING[n % 3]),
         ]
     made += [
         Spec("planted", first + 500 + n, LEAKING[n % len(LEAKING)], (), MOVING[n // 10], chart=n % 4 == 3)
