@@ -35,16 +35,13 @@ def report_schema() -> dict[str, Any]:
         "made": _said("string", "when, UTC, ISO 8601"),
         "redacted": {"type": "array", "items": {"enum": list(KINDS)}, "description": "what was taken out"},
         "project": _said("string", "the project file"),
-        "recording": _nullable(_recording()),
+        "recording": _nullable(_recording() | {"description": "what was examined"}),
         "observed": _said(["number", "null"], "share of the picture that was ever observed, 0-1"),
-        "verdict": _nullable(_verdict()),
+        "verdict": _nullable(_verdict() | {"description": "the answer"}),
         "summary": _texts("what was found, in sentences"),
         **{name: _rows(*where) for name, where in SECTIONS.items()},
         "blur": _nullable(_row("aggregate", "blur") | {"description": "the product's blur, from the clip alone"}),
-        "power": _nullable(_object({
-            "curve": _rows("power", "curve", "share of injected words that were read"),
-            "limits": _rows("power", "limits", "smallest readable letters"),
-        })),
+        "power": _nullable(_power()),
         "limits": _texts("what holds for all of this, and what was left out"),
         "stages": {"type": "array", "items": _stage(), "description": "what was run, in order"},
         "recipe": _said("string", "YAML that makes the project again"),
@@ -66,6 +63,14 @@ def _recording() -> dict[str, Any]:
         "height": _said(["integer", "null"], "of the plate, px"),
         "width": _said(["integer", "null"], "of the plate, px"),
     })  # fmt: skip
+
+
+def _power() -> dict[str, Any]:
+    tables = {
+        "curve": _rows("power", "curve", "share of injected words that were read"),
+        "limits": _rows("power", "limits", "smallest readable letters"),
+    }
+    return _object(tables) | {"description": "what would have been readable"}
 
 
 def _verdict() -> dict[str, Any]:
