@@ -51,4 +51,16 @@ class Control(Stage[ControlParams]):
         return ("extract", "segment", "align", "aggregate", "inspect", "replay")
 
     def run(self, job: Job[ControlParams]) -> None:
-        raise NotImplementedError
+        """Write which places follow the room, and one row a finding."""
+        from vbtools.evidence.following import Following
+
+        following = Following.of(job.inputs, job.params.confidence)
+        job.output.write("follows", following.follows())
+        rows = following.findings()
+        job.output.rows("findings", rows)
+        told = sum(row["follows"] for row in rows)
+        job.notes.append(
+            f"{told} of {len(rows)} findings follow the room; compared with {following.count} other rooms"
+            if following.count
+            else "no replay: whether anything follows the room cannot be told"
+        )

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vbtools.config.element import Column, table
 from vbtools.config.params import param
 from vbtools.stages.base import Job, Stage
+
+READ_ERRORS = 0.2
+"""Character error rate up to which a word counts as read: one letter of five."""
+NORMAL_95 = 1.959964
+"""The standard normal's quantile of 97.5 %."""
+SHOWN, HIDDEN = 0.4, 0.05
+"""Mean exposure under a word from which it is the edge's, and below which it is the blur's. An exposure of 0.5 is that
+of a feathered mask's middle (:data:`vbtools.ops.leak.BEST_SHOWN`), so a mean over a word is seldom more."""
+CHANNELS: Mapping[str, Callable[[float], bool]] = {
+    "fringe": lambda shown: shown >= SHOWN,
+    "blur": lambda shown: shown < HIDDEN,
+}
 
 
 @dataclass(frozen=True)
@@ -52,4 +67,72 @@ class Power(Stage[PowerParams]):
         return ("replay",)
 
     def run(self, job: Job[PowerParams]) -> None:
-        raise NotImplementedError
+        """Count what was read of the replays' words."""
+        letters, decoys = job.inputs.table("replay", "letters"), job.inputs.table("replay", "decoys")
+        scales = [row["scale"] for row in job.inputs.table("replay", "replays")]
+        words = [one | {"cap_height": one["cap_height"] / scales[one["replay"]]} for one in letters]
+        curve, limits = [], []
+        for channel, belongs in CHANNELS.items():
+            mine = [one for one in words if belongs(one["shown"])]
+            others = [one for one in decoys if belongs(one["shown"])]
+            curve += curve_of(mine, channel)
+            limits.append({
+                "channel": channel, "px": limit_of(mine, job.params.readable), "words": len(mine),
+                "decoys": len(others), "decoys_read": sum(is_read(one) for one in others),
+            })  # fmt: skip
+        job.output.rows("curve", curve)
+        job.output.rows("limits", limits)
+        job.notes += [_told(row) for row in limits]
+
+
+def is_read(row: Mapping[str, Any]) -> bool:
+    """Whether a word, or a decoy, was read: with a character error of at most :data:`READ_ERRORS`."""
+    return bool(row["errors"] <= READ_ERRORS)
+
+
+def curve_of(words: Sequence[Mapping[str, Any]], channel: str) -> list[dict[str, Any]]:
+    """Rows of ``curve``: by cap height (px) and contrast (levels), smallest first."""
+    groups = sorted({(round(one["cap_height"], 1), abs(one["contrast"])) for one in words})
+    rows = []
+    for cap, contrast in groups:
+        mine = [one for one in words if (round(one["cap_height"], 1), abs(one["contrast"])) == (cap, contrast)]
+        read = sum(is_read(one) for one in mine)
+        low, high = wilson(read, len(mine))
+        rows.append({
+            "channel": channel, "cap_height": cap, "contrast": contrast, "words": len(mine), "read": read,
+            "share": read / len(mine), "low": low, "high": high,
+        })  # fmt: skip
+    return rows
+
+
+def limit_of(words: Sequence[Mapping[str, Any]], readable: float) -> float:
+    """The smallest cap height of which, and of all larger ones, so large a share was read; NaN: not even the largest.
+
+    Sizes are gone through from the largest down; contrasts are counted together.
+    """
+    limit = math.nan
+    for cap in sorted({round(one["cap_height"], 1) for one in words}, reverse=True):
+        mine = [one for one in words if round(one["cap_height"], 1) == cap]
+        if sum(is_read(one) for one in mine) < readable * len(mine):
+            break
+        limit = cap
+    return limit
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share (E. B. Wilson, JASA 22, 1927); 0 to 1 where nothing was counted."""
+    if not count:
+        return 0.0, 1.0
+    share, square = hits / count, NORMAL_95**2 / count
+    middle = share + square / 2
+    half = NORMAL_95 * math.sqrt(share * (1 - share) / count + square / (4 * count))
+    return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    where = {"fringe": "at the person's edge", "blur": "through the blur"}[row["channel"]]
+    if not row["words"]:
+        return f"{where}: no letters lay there, so nothing is known"
+    if math.isnan(row["px"]):
+        return f"{where}: none of the sizes put in was readable ({row['words']} words)"
+    return f"{where}: letters of {row['px']:.0f} px and more are readable ({row['words']} words put in)"

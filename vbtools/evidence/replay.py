@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from vbtools.config.element import Column, Element, table
 from vbtools.config.params import param
 from vbtools.stages.base import Job, Stage
+
+QUICK_ROOMS, QUICK_ROWS, FULL_ROWS = 2, 360, 720
+"""Rooms of a quick replay, and rows of the picture at most."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,19 @@ class Replay(Stage[ReplayParams]):
             Column("errors", "float64", "character error rate of that, 0 = right, 1 = nothing of it"),
         ),
         table(
+            "decoys",
+            "places without letters that were read as if there were; boxes in the replay's pixels",
+            Column("replay", "int64", "which replay, from 0"),
+            Column("text", "str", "the word that was looked for: one of the vocabulary that is not in the room"),
+            Column("x", "float64", "left edge", "px"),
+            Column("y", "float64", "top edge", "px"),
+            Column("width", "float64", "of the box", "px"),
+            Column("height", "float64", "of the box", "px"),
+            Column("shown", "float64", "exposure in the replay, mean under the box, 0-1"),
+            Column("read", "str", "what was read there; empty: nothing"),
+            Column("errors", "float64", "character error rate of that against any word of the vocabulary"),
+        ),
+        table(
             "replays",
             "one row a replay",
             Column("seed", "int64", "of the room and its letters"),
@@ -70,4 +87,41 @@ class Replay(Stage[ReplayParams]):
         return ("extract", "segment", "align", "aggregate")
 
     def run(self, job: Job[ReplayParams]) -> None:
-        raise NotImplementedError
+        """Write the rooms, what came back of each, and the tables.
+
+        Raises:
+            MissingDependencyError: scikit-image, a model, or Tesseract is not installed.
+        """
+        from vbtools.evidence.again import Again, learned, played
+
+        if not learned(job.inputs):
+            job.notes.append("aggregate's method is not leak: there is nothing to replay; run it with method: leak")
+            _write_nothing(job)
+            return
+        number = job.params.rooms if not job.params.quick else min(QUICK_ROOMS, job.params.rooms)
+        rows = QUICK_ROWS if job.params.quick else FULL_ROWS
+        made: list[Again] = played(job.inputs, number, rows, job.params.seed, job.progress, job.notes)
+        for name in ("room", "background", "detail", "exposure", "confidence"):
+            job.output.write(name, _stacked(made, name))
+        job.output.rows("letters", [row | {"replay": at} for at, one in enumerate(made) for row in one.letters])
+        job.output.rows("decoys", [row | {"replay": at} for at, one in enumerate(made) for row in one.decoys])
+        job.output.rows("replays", [one.facts for one in made])
+
+
+def _stacked(made: list[Any], name: str) -> Any:
+    import numpy as np
+
+    return np.stack([getattr(one, name) for one in made])
+
+
+def _write_nothing(job: Job[ReplayParams]) -> None:
+    """The elements with no replay in them."""
+    import numpy as np
+
+    height, width = job.inputs.dataset("aggregate", "coverage").shape
+    for element in Replay.elements:
+        if element.columns:
+            job.output.rows(element.name, [])
+        else:
+            colours = (3,) if "3" in element.dims else ()
+            job.output.write(element.name, np.zeros((0, height, width, *colours), element.dtype))

@@ -54,7 +54,22 @@ class Verdict(Stage[VerdictParams]):
     )
 
     def requires(self, params: VerdictParams) -> tuple[str, ...]:
-        return ("extract", "aggregate", "inspect", "control", "power", *(("gate",) if params.gate else ()))
+        return (
+            "extract",
+            "segment",
+            "aggregate",
+            "inspect",
+            "replay",
+            "control",
+            "power",
+            *(("gate",) if params.gate else ()),
+        )
 
     def run(self, job: Job[VerdictParams]) -> None:
-        raise NotImplementedError
+        """Weigh what is stored; write the verdict and its reasons."""
+        from vbtools.evidence.weighing import Evidence, weigh
+
+        found = weigh(Evidence.of(job.inputs, gate=job.params.gate), job.params)
+        job.output.rows("verdict", [found.row])
+        job.output.rows("reasons", [{"reason": reason} for reason in found.reasons])
+        job.notes.append(found.row["sentence"])

@@ -161,6 +161,21 @@ def high_pass(plane: F32, sigma: float) -> F32:
     return passed
 
 
+def block_means(plane: NDArray[Any], side: int) -> F32:
+    """Mean of a plane (H, W) over each block of ``side`` px, (rows, columns) float32; as :class:`Detail` counts."""
+    return np.asarray(_blocks(plane.astype(np.float32), side).mean(axis=2), np.float32)
+
+
+def alike(mine: F32, other: F32, side: int) -> tuple[F32, F32, F32]:
+    """How alike two high-passed planes (H, W) are in each block of ``side`` px.
+
+    Returns:
+        Pearson's r, and both standard deviations, (rows, columns) float32 each; r is 0 where either is constant.
+    """
+    seen = np.ones(mine.shape, np.bool_)
+    return _compare(*(_blocks(plane, side) for plane in (mine, other, seen)))
+
+
 def _blocks(plane: NDArray[Any], side: int) -> NDArray[Any]:
     """(rows, columns, side * side); what is left over at the right and lower edge is left out."""
     rows, columns = plane.shape[0] // side, plane.shape[1] // side

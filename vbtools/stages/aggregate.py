@@ -24,7 +24,7 @@ class Aggregate(Stage[AggregateParams]):
     """Combine the background's observations, tile by tile, person excluded."""
 
     name = "aggregate"
-    version = 1
+    version = 2
     summary = "background: median | mean | max | leak"
     example = "vbtools aggregate -p study.h5 --method median --dilate 10"
     Params = AggregateParams
@@ -57,6 +57,12 @@ class Aggregate(Stage[AggregateParams]):
         Element(
             "passages", "uint16", ("H", "W"),
             "method leak: disjoint passages of the person's edge over the pixel; saturates", optional=True,
+        ),
+        Element(
+            "opacity", "float32", ("15",),
+            "method leak: the room's opacity by distance to the mask, against the strongest; bins between -16, -12, -9,"
+            " -6, -4, -2, 0, 2, 4, 6, 8, 11, 14, 18, 22 and 28 px at 720 rows, negative within the mask",
+            optional=True,
         ),
         table(
             "blur",

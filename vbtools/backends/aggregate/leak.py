@@ -77,6 +77,7 @@ class Leak:
         job.output.write("overlays", found.overlays.astype(np.uint8))
         job.output.write("support", found.support)
         job.output.write("passages", found.passages)
+        job.output.write("opacity", found.opacity)
         # Where nothing was seen the picture's surroundings go on, so that no edge arises.
         whole = np.rint(found.picture).astype(np.uint8)
         plate = np.where((found.coverage > 0)[..., None], found.blurred, np.float32(np.nan))

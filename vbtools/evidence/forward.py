@@ -1,0 +1,392 @@
+"""The call, made again: the clip's own person, motion, masks, blur and overlays before a room of one's choice.
+
+Everything is taken from the project: what the clip shows of its own room is left out. Of a moving camera the affine
+motion is followed; a stored flow is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vbtools.store.reader import Reader
+
+    U8 = NDArray[np.uint8]
+    F32 = NDArray[np.float32]
+
+DEFAULT_SIGMA_PX = 15.0
+"""px at 720 rows: the blur of a clip of which it is not known; the middle of what products do."""
+OUTLINE = 0.5
+"""Person probability on the person's outline."""
+ENOUGH = 64
+"""Pixels of believed detail from which they tell how strongly the edge shows the room."""
+CODING_POWER = 0.75
+"""Bits grow with the number of pixels to this power, at equal quality: a rule of thumb of x264's users."""
+BITS_PER_PIXEL = (0.02, 0.3)
+"""Bounds of a call's: what lies outside was not sent by a conferencing product."""
+STILL_PX = 2.0
+"""px at 720 rows up to which a camera's estimated motion is taken for none: the estimate itself errs by half a px."""
+CRF = 28.0
+"""x264's quality where the recording's bit rate is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the product protects the room.
+
+    Attributes:
+        sigma: of its Gaussian, px at the clip's own size.
+        whole: the whole frame is blurred; False: the room alone, without the person.
+        relative: (BINS,) float32: the room's opacity by distance to the mask, against the strongest.
+        peak: opacity at the strongest, 0-1; 0: the edge shows nothing.
+        tighter_px: px at 720 rows by which the mask is drawn in.
+        hardness: opacity below which nothing is shown, 0-1.
+        lag: frames by which the mask is later than the clip's own, 0 or more.
+        fail_closed: what the clip shows unprotected is blurred.
+        solid: colour in the room's place, instead of the blur.
+        replaced: the clip's own plate in the room's place: its background is a picture.
+    """
+
+    sigma: float
+    whole: bool
+    relative: F32
+    peak: float
+    tighter_px: float = 0.0
+    hardness: float = 0.0
+    lag: int = 0
+    fail_closed: bool = False
+    solid: tuple[int, int, int] | None = None
+    replaced: bool = False
+
+    def other(self, **changes: Any) -> Setting:
+        """The same but for what is named."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a project tells of its call, at a size of one's choice.
+
+    Attributes:
+        size: (H, W) of what is made, px; both even.
+        own_size: (H, W) of the project's frames.
+        fps: frames a second, of the median step between frames.
+        count: frames.
+        threshold: person probability of the mask's edge, 0-1.
+        plate: (H, W, 3) uint8, the clip's own blurred plate.
+        overlays: (H, W) uint8, 1 where something is drawn over the picture.
+        transform: (T, 2, 3) float64, from the room to each frame, px of ``size``.
+        unprotected: (T,) bool: frames that show the room as it is.
+        bit_rate: bit/s of the recording at ``size``; None unknown.
+        setting: the clip's own.
+        notes: what is not known, and what was taken instead.
+    """
+
+    inputs: Reader
+    size: tuple[int, int]
+    own_size: tuple[int, int]
+    fps: float
+    count: int
+    threshold: float
+    plate: U8
+    overlays: U8
+    transform: NDArray[np.float64]
+    unprotected: NDArray[np.bool_]
+    bit_rate: int | None
+    setting: Setting
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def scale(self) -> float:
+        """Rows of what is made against those of the project's frames."""
+        return self.size[0] / self.own_size[0]
+
+    @property
+    def moves(self) -> bool:
+        """The camera moves."""
+        import numpy as np
+
+        height, width = self.size
+        corners = np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+        return bool(np.abs(self.transform @ corners - corners[:2]).max() > STILL_PX * height / 720)
+
+    @classmethod
+    def of(cls, inputs: Reader, most_rows: int) -> Clip:
+        """Read a project with extract, segment, align and aggregate (method leak); at most so many rows.
+
+        Raises:
+            StageMissingError: one of them has not been run.
+            ProjectError: aggregate's method is not leak.
+        """
+        import cv2
+        import numpy as np
+
+        count, height, width = inputs.dataset("extract", "frames").shape[:3]
+        size = fitted(height, width, most_rows)
+        plate = np.nan_to_num(inputs.array("aggregate", "plate"))
+        shrunk = cv2.resize(plate, size[::-1], interpolation=cv2.INTER_AREA)
+        overlays = cv2.resize(inputs.array("aggregate", "overlays"), size[::-1], interpolation=cv2.INTER_NEAREST)
+        setting, notes = own_setting(inputs)
+        record = inputs.record("aggregate")
+        return cls(
+            inputs=inputs, size=size, own_size=(height, width), fps=_fps(inputs.array("extract", "time")), count=count,
+            threshold=float(record.parameters["threshold"]) if record else 0.3,
+            plate=np.clip(np.rint(shrunk), 0, 255).astype(np.uint8), overlays=overlays,
+            transform=_transform(inputs, size[0] / height), unprotected=inputs.array("extract", "unprotected") > 0,
+            bit_rate=_bit_rate(inputs, (height, width), size), setting=setting, notes=tuple(notes),
+        )  # fmt: skip
+
+
+def fitted(height: int, width: int, most_rows: int) -> tuple[int, int]:
+    """Even (rows, columns) of the same shape, of at most so many rows."""
+    rows = min(height, most_rows)
+    return max(2, rows // 2 * 2), max(2, round(width * rows / height / 2) * 2)
+
+
+def own_setting(inputs: Reader) -> tuple[Setting, list[str]]:
+    """How the clip itself protects the room, as aggregate learned it; and in words what is not known."""
+    import numpy as np
+
+    rows = inputs.dataset("aggregate", "coverage").shape[0]
+    notes = []
+    blur = inputs.table("aggregate", "blur")[0] if inputs.has("aggregate", "blur") else {}
+    sigma, whole = float(blur.get("sigma", np.nan)), int(blur.get("whole", -1)) != 0
+    relative, peak = _opacity(inputs)
+    replaced = background_is_sharp(inputs)
+    if replaced:
+        sigma, peak = 0.0, 0.0
+        notes.append("the background is sharp: the replay keeps it as a picture in the room's place")
+    elif not np.isfinite(sigma):
+        sigma = DEFAULT_SIGMA_PX * rows / 720
+        notes.append(f"how wide the blur is cannot be told: the replay takes {sigma:.1f} px")
+    if not peak and not replaced:
+        notes.append("the person's edge shows nothing that can be measured: in the replay it shows nothing")
+    return Setting(sigma, whole, relative, peak, replaced=replaced), notes
+
+
+def background_is_sharp(inputs: Reader) -> bool:
+    """Whether the plate is sharp all over: a picture in the room's place, or no blur."""
+    import numpy as np
+
+    from vbtools.ops.detail import luminance
+    from vbtools.ops.overlays import overlays
+
+    plate = inputs.array("aggregate", "plate")
+    seen = np.isfinite(plate[..., 0])
+    luma = luminance(np.nan_to_num(plate))
+    return bool(overlays(luma, np.zeros_like(luma), seen, luma.shape[0] / 720)[1])
+
+
+def _opacity(inputs: Reader) -> tuple[F32, float]:
+    """The room's opacity by distance, relative, and at its strongest: that of the places whose detail is believed."""
+    import numpy as np
+
+    from vbtools.ops.fringe import BINS
+
+    relative = np.zeros(BINS, np.float32)
+    if inputs.has("aggregate", "opacity"):
+        relative = inputs.array("aggregate", "opacity")
+    exposure, confidence = inputs.array("aggregate", "exposure"), inputs.array("aggregate", "confidence")
+    for least in (0.8, 0.5):
+        believed = confidence > least
+        if np.count_nonzero(believed) >= ENOUGH and relative.any():
+            return relative, float(np.clip(np.median(exposure[believed]), 0, 1))
+    return relative, 0.0
+
+
+def _fps(time: NDArray[np.float64]) -> float:
+    import numpy as np
+
+    return float(1 / np.median(np.diff(time))) if len(time) > 1 else 25.0
+
+
+def _transform(inputs: Reader, scale: float) -> NDArray[np.float64]:
+    """The affine maps from the room to the frames at another size; none where align does not know."""
+    import numpy as np
+
+    maps = np.array(inputs.array("align", "transform"), np.float64)
+    maps[~np.isfinite(maps).all(axis=(1, 2))] = np.eye(2, 3)
+    maps[:, :, 2] *= scale
+    return maps
+
+
+def _bit_rate(inputs: Reader, own: tuple[int, int], size: tuple[int, int]) -> int | None:
+    """bit/s that give the replay the recording's quality; None where the recording's own length is not known."""
+    record = inputs.record("extract")
+    if record is None or record.source is None or record.parameters.get("end") or record.parameters.get("start"):
+        return None
+    time = inputs.array("extract", "time")
+    seconds = float(time[-1]) + 1 / _fps(time)
+    pixels, made = own[0] * own[1], size[0] * size[1]
+    rate = 8 * record.source.size / seconds * (made / pixels) ** CODING_POWER
+    least, most = (bits * made * _fps(time) for bits in BITS_PER_PIXEL)
+    return int(min(max(rate, least), most))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The person in one frame: colours (H, W, 3) uint8, alpha (H, W) float32, px to the mask (H, W) float32."""
+
+    number: int
+    person: U8
+    alpha: F32
+    distance: F32
+
+
+def layers(clip: Clip) -> Iterator[Layer]:
+    """The person of every frame, in order."""
+    from concurrent.futures import ThreadPoolExecutor
+    from itertools import islice
+
+    frames = (frame for block in clip.inputs.blocks("extract", "frames") for frame in block)
+    people = (plane for block in clip.inputs.blocks("segment", "person") for plane in block)
+    numbered = enumerate(zip(frames, people, strict=True))
+    with ThreadPoolExecutor(2, thread_name_prefix="layers") as pool:
+        while some := list(islice(numbered, 16)):
+            yield from pool.map(lambda one: _layer(clip, one[0], *one[1]), some)
+
+
+def _layer(clip: Clip, number: int, frame: U8, probability: U8) -> Layer:
+    import cv2
+    import numpy as np
+
+    from vbtools.ops.forward import CORE_PX, SMOOTH_PX, extended, person_alpha
+    from vbtools.ops.masks import level
+
+    unit = clip.size[0] / 720
+    if frame.shape[:2] != clip.size:
+        frame = np.asarray(cv2.resize(frame, clip.size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+    large = np.asarray(cv2.resize(probability, clip.size[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    mask = _distance((large >= level(clip.threshold)).astype(np.uint8))
+    outline = _distance((large >= level(OUTLINE)).astype(np.uint8))
+    core = (outline <= -CORE_PX * unit).astype(np.uint8)
+    return Layer(number, extended(frame, core, SMOOTH_PX * unit), person_alpha(_smooth(outline, unit), unit), mask)
+
+
+def _distance(person: U8) -> F32:
+    import numpy as np
+
+    from vbtools.ops.fringe import signed_distance
+
+    if person.any() and not person.all():
+        return signed_distance(person)
+    return np.full(person.shape, -1e4 if person.any() else 1e4, np.float32)
+
+
+def _smooth(distance: F32, unit: float) -> F32:
+    """Without the steps of the segmenter's coarse grid, which no person's outline has."""
+    import cv2
+    import numpy as np
+
+    return np.asarray(cv2.GaussianBlur(distance, (0, 0), max(1.0, 2 * unit)), np.float32)
+
+
+class Forward:
+    """Frames of the call before other rooms, under a setting.
+
+    Args:
+        clip: the call.
+        rooms: (H, W, 3) uint8 each, of the clip's size.
+        setting: the clip's own where not given.
+    """
+
+    def __init__(self, clip: Clip, rooms: Sequence[U8], setting: Setting | None = None) -> None:
+        import numpy as np
+
+        from vbtools.ops.forward import blurred, opacity_table
+
+        self.clip, self.setting = clip, clip.setting if setting is None else setting
+        self.sigma = self.setting.sigma * clip.scale
+        one = self.setting
+        self.opacity = opacity_table(one.relative, one.peak, one.tighter_px, one.hardness)
+        self._rooms = [room.astype(np.float32) for room in rooms]
+        self._blurred = [blurred(room, self.sigma) for room in self._rooms]
+
+    def frames(self) -> Iterator[list[U8]]:
+        """Every frame, before each of the rooms, (H, W, 3) uint8 RGB each."""
+        from collections import deque
+
+        lag = self.setting.lag
+        held: deque[Layer] = deque(maxlen=max(lag, 0) + 1)
+        for layer in layers(self.clip):
+            held.append(layer)
+            yield self._composed(layer, held[0].distance)
+
+    def _composed(self, layer: Layer, distance: F32) -> list[U8]:
+        import numpy as np
+
+        from vbtools.ops.forward import entries, shown
+
+        clip, unit = self.clip, self.clip.size[0] / 720
+        at = entries(distance, unit)
+        opacity = self.opacity
+        if clip.unprotected[layer.number] and not self.setting.fail_closed:
+            opacity = np.ones_like(opacity)
+        made = []
+        for number in range(len(self._rooms)):
+            clean, hidden = self._parts(layer, number)
+            out = np.empty((*clip.size, 3), np.uint8)
+            shown(clean, hidden, at, opacity, clip.overlays, clip.plate, out)
+            made.append(out)
+        return made
+
+    def _parts(self, layer: Layer, number: int) -> tuple[F32, F32]:
+        """The clean frame, and what hides the room in it."""
+        import numpy as np
+
+        from vbtools.ops.forward import before, blurred
+
+        room, behind = self._moved(self._rooms[number], layer), self._moved(self._blurred[number], layer)
+        clean = np.empty_like(room)
+        before(layer.person, layer.alpha, room, clean)
+        if self.setting.replaced:
+            return clean, self.clip.plate.astype(np.float32)
+        if self.setting.solid is not None:
+            return clean, np.broadcast_to(np.array(self.setting.solid, np.float32), clean.shape)
+        return clean, blurred(clean, self.sigma) if self.setting.whole else behind
+
+    def _moved(self, picture: F32, layer: Layer) -> F32:
+        """A picture where the camera sees it in this frame."""
+        import cv2
+        import numpy as np
+
+        if not self.clip.moves:
+            return picture
+        placed = self.clip.transform[layer.number]
+        height, width = picture.shape[:2]
+        warped = cv2.warpAffine(picture, placed, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.float32)
+
+
+def record(forward: Forward, paths: Sequence[Path], advance: Any = None) -> None:
+    """Write a recording of the call before each room, as x264 sends it at about the clip's own bit rate.
+
+    Args:
+        forward: makes the frames.
+        paths: of the recordings, one a room.
+        advance: called after each frame.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import ExitStack
+
+    from vbtools.backends.video_writer import VideoWriter
+
+    clip = forward.clip
+    rate: dict[str, Any] = {"crf": CRF} if clip.bit_rate is None else {"bit_rate": clip.bit_rate}
+    height, width = clip.size
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="encode"))
+        writers = [
+            stack.enter_context(VideoWriter(path, width, height, clip.fps, options={"preset": "faster"}, **rate))
+            for path in paths
+        ]
+        for frames in forward.frames():
+            list(pool.map(lambda pair: pair[0].write(pair[1]), zip(writers, frames, strict=True)))
+            if advance is not None:
+                advance()
