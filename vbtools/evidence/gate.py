@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from vbtools.config.element import Column, Element, table
 from vbtools.config.params import param
 from vbtools.stages.base import Job, Stage
+
+if TYPE_CHECKING:
+    from vbtools.store.reader import Reader
+
+TABLES = {"word": ("ocr", "text"), "object": ("detections", "label")}
+"""Kind of finding -> inspect's table and the column that names it."""
+NAMED = 8
+"""So many findings are spelled out in a note."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +45,12 @@ class Gate(Stage[GateParams]):
             Column("y", "float64", "top edge", "px"),
             Column("width", "float64", "of the box", "px"),
             Column("height", "float64", "of the box", "px"),
-            Column("signal", "float64", "its detail that survives the blur, in noise levels"),
-            Column("residual", "float64", "what is left of that against what was seen, in noise levels"),
+            Column("signal", "float64", "its detail that survives the blur, in noise levels; NaN: blur not known"),
+            Column(
+                "residual",
+                "float64",
+                "what it leaves of what was seen, in noise levels, the kernel's error counted in",
+            ),
             Column("leak", "float64", "correlation with the leak's own detail there; NaN where there is none"),
             Column("supported", "uint8", "1 supported, 0 invented"),
             Column("why", "str", "the reason, in words"),
@@ -47,4 +61,42 @@ class Gate(Stage[GateParams]):
         return ("aggregate", "enhance", "inspect")
 
     def run(self, job: Job[GateParams]) -> None:
-        raise NotImplementedError
+        """Write the verdict on each finding, and the picture that shows it."""
+        from vbtools.evidence.supported import Judge
+
+        if not job.inputs.has("enhance", "image"):
+            job.notes.append("enhance had no steps: there is nothing to judge")
+            job.output.write("reblurred", job.inputs.array("aggregate", "background"))
+            job.output.rows("findings", [])
+            return
+        judge = Judge.of(job.inputs, job.params.noise)
+        job.output.write("reblurred", judge.reblurred)
+        found = _found(job.inputs)
+        job.progress.start(len(found), "findings")
+        rows = []
+        for row in judge.all(found):
+            rows.append(row)
+            job.progress.advance()
+        job.output.rows("findings", rows)
+        job.notes += _notes(rows, judge.blur is not None)
+
+
+def _found(inputs: Reader) -> list[dict[str, Any]]:
+    """What inspect found on the enhanced picture: ``kind``, ``what``, the box, ``overlay``."""
+    found = []
+    for kind, (name, key) in TABLES.items():
+        for one in inputs.table("inspect", name):
+            if one["image"] == "enhanced":
+                box = {side: float(one[side]) for side in ("x", "y", "width", "height")}
+                found.append({"kind": kind, "what": one[key], **box, "overlay": int(one.get("overlay", 0))})
+    return found
+
+
+def _notes(rows: Sequence[Mapping[str, Any]], known: bool) -> list[str]:
+    notes = [] if known else ["the blur is not known: nothing can be supported through it"]
+    if not rows:
+        return [*notes, "nothing was found on the enhanced picture"]
+    kept = [row["what"] for row in rows if row["supported"]]
+    told = f": {', '.join(repr(what) for what in kept[:NAMED])}" if kept else ""
+    more = f" and {len(kept) - NAMED} more" if len(kept) > NAMED else ""
+    return [*notes, f"{len(kept)} of {len(rows)} findings on the enhanced picture are supported{told}{more}"]
