@@ -7,7 +7,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format run bench docs clean
+.PHONY: help setup demo test lint format run bench bench-verdict docs clean
 
 # Which Python makes .venv: the first of these that is 3.11 or 3.12. make setup PYTHON=/path/to/python3.12 names another.
 PYTHON ?= python3 python3.12 python3.11 python
@@ -50,7 +50,7 @@ SAY_VERSION := import platform; print(platform.python_version())
 
 help: ## List the targets
 	@echo "usage: make TARGET"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(FULL) ## Install everything, torch and the development tools included, into ./.venv
 	@echo "vbtools is installed: $(BIN)/vbtools --help"
@@ -92,6 +92,9 @@ bench: $(CHECKED) ## Measure speed and memory: every bench/*.py whose name does 
 	  found=yes; echo "== $$script"; $(PY) "$$script" $(BENCH_ARGS); \
 	done; \
 	test -n "$$found" || { echo "There is no benchmark bench/$(or $(BENCH),*).py; there are: $(notdir $(basename $(wildcard bench/[!_]*.py)))" >&2; exit 1; }
+
+bench-verdict: $(CHECKED) ## Ask 100 calls that give nothing away and 30 that do for their verdict; goes on where it stopped
+	$(PY) bench/verdict.py $(BENCH_ARGS)
 
 docs: $(CHECKED) ## Write the pages of docs/ that are made from the code: docs/generate.py
 	@test -f docs/generate.py || { echo "There is no docs/generate.py yet: no page is made from the code." >&2; exit 1; }

@@ -9,10 +9,9 @@ from typing import Any
 
 from vbtools.config.element import Column, table
 from vbtools.config.params import param
+from vbtools.evidence.reading import READ_ERRORS
 from vbtools.stages.base import Job, Stage
 
-READ_ERRORS = 0.2
-"""Character error rate up to which a word counts as read: one letter of five."""
 NORMAL_95 = 1.959964
 """The standard normal's quantile of 97.5 %."""
 SHOWN, HIDDEN = 0.4, 0.05
