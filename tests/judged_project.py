@@ -116,6 +116,7 @@ def evidence(made: Project, answer: str = LEAK, **changes: Any) -> None:
         "replay", {"quick": True, "rooms": 2}, room=np.zeros((2, 27, 48, 3), np.uint8),
         background=np.zeros((2, 27, 48, 3), np.uint8), detail=np.zeros((2, 27, 48), np.float32),
         exposure=np.zeros((2, 27, 48), np.float32), confidence=np.zeros((2, 27, 48), np.float32), letters=[],
+        decoys=[],
         replays=[{"seed": n, "scale": 0.5, "believed": 40, "right": 37 - n, "textured": 300, "recovered": 60}
                  for n in (0, 1)],
     )  # fmt: skip

@@ -141,6 +141,15 @@ def test_the_slider_moves_by_mouse_on_the_picture(browser: Any, report: Report, 
         assert changed[:, int(0.12 * width) : int(0.88 * width)].mean() > 0.05, "another picture is shown between them"
 
 
+def test_the_slider_moves_by_touch_on_the_picture(browser: Any, report: Report) -> None:
+    with Visit(browser, report.page, WIDTHS["phone"], has_touch=True) as visit:
+        stage = visit.page.locator(".compare .stage")
+        stage.scroll_into_view_if_needed()
+        place = stage.bounding_box()
+        visit.page.touchscreen.tap(place["x"] + place["width"] * 0.25, place["y"] + place["height"] / 2)
+        assert visit.at() == pytest.approx(25, abs=1)
+
+
 def test_what_is_compared_can_be_chosen(browser: Any, report: Report) -> None:
     with Visit(browser, report.page) as visit:
         before = visit.page.locator(".compare .below").get_attribute("src")

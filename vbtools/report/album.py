@@ -28,8 +28,10 @@ MOST_FINDINGS = 24
 """So many findings are shown with a crop each; the table has all."""
 QUALITY = 85
 CROP_QUALITY = 90
-CROP_HEIGHT, CROP_WIDTH = 96, 360
-"""px; a crop is enlarged to about this height, and shrunk to this width."""
+CROP_HEIGHT = 96
+"""px; a crop is enlarged to this height."""
+CROP_MOST = (360, 270)
+"""Width and height, px; a crop is shrunk to these."""
 CROP_PAD = 0.5
 """A crop shows so much of a finding's height around it."""
 LEAST_PAD = 10
@@ -130,15 +132,12 @@ def _add_frame(album: Album, shown: Shown, redaction: Redaction) -> None:
 
 
 def _add_plates(album: Album, shown: Shown, redaction: Redaction) -> None:
-    from vbtools.ops.unobserved import show_unobserved
-
     is_leak = shown.has("aggregate", "exposure")
     if is_leak:
-        plate = show_unobserved(_plate(shown), shown.observed)
         album.compared.append(_photograph(
             "plate", "Blurred background", "The blurred background without the person, from all frames together.",
             "The background as blurred, averaged over time. It does not show what the person's edge uncovered.",
-            redaction.plate(plate),
+            redaction.plate(_plate(shown)),
         ))  # fmt: skip
     title = "Leak image" if is_leak else "Background"
     what = "the blurred background with what the person's edge uncovered of the room" if is_leak else "the background"
@@ -157,11 +156,13 @@ def _add_plates(album: Album, shown: Shown, redaction: Redaction) -> None:
 
 
 def _plate(shown: Shown) -> NDArray[np.uint8]:
-    """``(H, W, 3)`` uint8 RGB: the plate, black where it was never observed."""
+    """``(H, W, 3)`` uint8 RGB: the plate, hatched where it was never observed."""
     import numpy as np
 
+    from vbtools.ops.unobserved import show_unobserved
+
     plate = np.nan_to_num(shown.reader.array("aggregate", "plate"))
-    return np.clip(np.rint(plate), 0, 255).astype(np.uint8)
+    return show_unobserved(np.clip(np.rint(plate), 0, 255).astype(np.uint8), shown.observed)
 
 
 def _add_maps(album: Album, shown: Shown, redaction: Redaction) -> None:
@@ -246,7 +247,7 @@ def _crop(
     cut = picture[top:bottom, left:right]
     if not cut.size:
         return None
-    factor = min(CROP_HEIGHT / cut.shape[0], CROP_WIDTH / cut.shape[1])
+    factor = min(max(1.0, CROP_HEIGHT / cut.shape[0]), CROP_MOST[0] / cut.shape[1], CROP_MOST[1] / cut.shape[0])
     size = (max(1, round(cut.shape[1] * factor)), max(1, round(cut.shape[0] * factor)))
     cut = cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
     what = row["what"] or f"a {row['kind']}"
