@@ -148,6 +148,36 @@ def test_what_is_absent_is_said_to_be_absent_and_why(tmp_path: Path) -> None:
     assert "inspect has not been run" in " ".join(report.content["limits"]).lower()
 
 
+@pytest.mark.parametrize(("on", "told"), [("raw", "was not read"), ("both", "No word and no object was found on")])
+def test_not_looked_at_is_not_nothing_found(tmp_path: Path, on: str, told: str) -> None:
+    project = Project(tmp_path / "study.h5")
+    pipeline(project)
+    project.store("inspect", {"on": on}, ocr=[], detections=[], unprotected=[])
+    evidence(project)
+    with Reader(project.path) as reader:
+        gate = {name: reader.array("gate", name) for name in ("reblurred",)}
+    project.store("gate", {}, findings=[], **gate)
+    with Reader(project.path) as reader:
+        report = write_report(reader, tmp_path / "report.html")
+    section = text_of(report).partition("supported or invented</h3>")[2].partition("<h3>")[0]
+    assert told in section
+    assert ("was not read" in section) == (on == "raw")
+
+
+def test_empty_tables_make_a_page_too(tmp_path: Path) -> None:
+    project = judged(tmp_path / "study.h5")
+    project.store("power", {}, curve=[], limits=[])
+    project.store("timeline", {}, exposure=[])
+    project.store("advice", {}, settings=[])
+    project.store("control", {}, follows=project_zeros(project), findings=[])
+    with Reader(project.path) as reader:
+        report = write_report(reader, tmp_path / "report.html")
+    jsonschema.validate(report.content, report_schema())
+    assert "No words were injected: there is no curve." in text_of(report)
+    assert text_of(report).count("it was looked at, and there is nothing to tell") == 2
+    assert "<svg" not in text_of(report)
+
+
 def test_an_evidence_that_is_stale_is_left_out(tmp_path: Path) -> None:
     project = judged(tmp_path / "study.h5")
     project.store("enhance", {"steps": ["denoise"]}, run=True)

@@ -63,6 +63,7 @@ def render(content: Mapping[str, Any], album: Album, json_name: str) -> str:
         content=content, verdict=verdict, album=album, first=first, second=second, sections=SECTIONS,
         plots=_plots(content),
         unprotected_frames=len({row["row"] for row in content["unprotected"] or ()}),
+        enhanced_was_read=_asked(content, "inspect").get("on", "raw") != "raw",
         finding_columns=FINDING_COLUMNS, word_columns=(("text", "word"), *_BOX_COLUMNS),
         object_columns=(("label", "object"), *_BOX_COLUMNS),
         json_name=json_name, json_uri=data_uri(to_json(content).encode(), "application/json"),
@@ -82,12 +83,17 @@ def _compared(album: Album) -> tuple[Any, Any]:
     return left, right
 
 
+def _asked(content: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
+    """A stage's parameters; none where it is not shown."""
+    stages: Sequence[Mapping[str, Any]] = content["stages"]
+    return next((one["parameters"] for one in stages if one["stage"] == stage), {})
+
+
 def _plots(content: Mapping[str, Any]) -> dict[str, str]:
     found = {}
-    if content["power"]:
-        stages: Sequence[Mapping[str, Any]] = content["stages"]
-        asked: Mapping[str, Any] = next((one["parameters"] for one in stages if one["stage"] == "power"), {})
-        found["power"] = power_plot(content["power"]["curve"], asked.get("readable", DEFAULT_READABLE))
+    if content["power"] and content["power"]["curve"]:
+        readable = _asked(content, "power").get("readable", DEFAULT_READABLE)
+        found["power"] = power_plot(content["power"]["curve"], readable)
     if content["exposure"]:
         found["exposure"] = exposure_plot(content["exposure"])
     if content["advice"]:

@@ -23,6 +23,8 @@ COLOURS = {
 }  # fmt: skip
 """What stands in a drawing for each of the page's colours (page.css); chosen so that nothing else has them."""
 SIZE_IN = (7.2, 3.3)
+APART = 0.012
+"""Lines of one panel are set apart by so much of its width, so that their intervals do not cover each other."""
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = ("o", "s", "^", "D")
 _SETTINGS = {
@@ -64,9 +66,12 @@ def power_plot(curve: Sequence[Mapping[str, Any]], readable: float) -> str:
     with _figure(max(1, len(channels))) as (figure, panels):
         for number, (channel, axes) in enumerate(zip(channels, panels, strict=True)):
             rows = [row for row in curve if row["channel"] == channel]
-            for style, contrast in enumerate(sorted({row["contrast"] for row in rows})):
+            apart = APART * max(row["cap_height"] for row in rows)
+            contrasts = sorted({row["contrast"] for row in rows})
+            for style, contrast in enumerate(contrasts):
                 line = sorted((r for r in rows if r["contrast"] == contrast), key=lambda r: r["cap_height"])
-                _line_with_interval(axes, line, "cap_height", style, f"series-{number % 2 + 1}", f"{contrast:.0f}")
+                aside = apart * (style - (len(contrasts) - 1) / 2)
+                _line_with_interval(axes, line, aside, style, f"series-{number % 2 + 1}", f"{contrast:.0f}")
             axes.axhline(readable, color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (1, 2)))
             axes.set(ylim=(-0.04, 1.04), xlabel="height of capitals, px", title=told.get(channel, channel))
             axes.legend(title="contrast, levels", fontsize=9, title_fontsize=9)
@@ -85,7 +90,8 @@ def exposure_plot(exposure: Sequence[Mapping[str, Any]]) -> str:
     beyond = [*measured[-1:], *(row for row in rows if not row["measured"])]
     with _figure(1) as (figure, (axes,)):
         colour = COLOURS["series-1"]
-        axes.plot(_column(measured, "seconds"), _percent(measured, "share"), color=colour, marker="o", label="measured")
+        seconds = _column(measured, "seconds")
+        axes.plot(seconds, _percent(measured, "share"), color=colour, marker="o", markersize=4, label="measured")
         if len(beyond) > 1 or not measured:
             seconds = _column(beyond, "seconds")
             axes.fill_between(
@@ -125,13 +131,14 @@ def advice_plot(settings: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _line_with_interval(
-    axes: Axes, rows: Sequence[Mapping[str, Any]], along: str, style: int, colour: str, label: str
+    axes: Axes, rows: Sequence[Mapping[str, Any]], aside: float, style: int, colour: str, label: str
 ) -> None:
     share = _column(rows, "share")
     low = [max(0.0, s - v) for s, v in zip(share, _column(rows, "low"), strict=True)]
     high = [max(0.0, v - s) for s, v in zip(share, _column(rows, "high"), strict=True)]
     axes.errorbar(
-        _column(rows, along), share, yerr=[low, high], color=COLOURS[colour], linestyle=_STYLES[style % len(_STYLES)],
+        [px + aside for px in _column(rows, "cap_height")],
+        share, yerr=[low, high], color=COLOURS[colour], linestyle=_STYLES[style % len(_STYLES)],
         marker=_MARKERS[style % len(_MARKERS)], markersize=5, elinewidth=0.8, capsize=2, label=label,
     )  # fmt: skip
 
