@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from vbtools.config.element import Column, table
 from vbtools.config.params import param
 from vbtools.stages.base import Job, Stage
+
+ROOMS, ROWS, QUICK_ROWS = 1, 360, 270
+"""Rooms that each setting is played before; rows of the picture at most. Below 270 rows the fringe is a px wide."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Advice(Stage[AdviceParams]):
             Column("low", "float64", "lower end of its 95 % interval"),
             Column("high", "float64", "upper end"),
             Column("reduction", "float64", "1 - shown / that of the call's own setting; negative: it shows more"),
+            Column("reduction_low", "float64", "lower end of its 95 % interval; NaN if the own shows nothing"),
+            Column("reduction_high", "float64", "upper end"),
         ),
     )
 
@@ -41,4 +47,30 @@ class Advice(Stage[AdviceParams]):
         return ("extract", "segment", "align", "aggregate")
 
     def run(self, job: Job[AdviceParams]) -> None:
-        raise NotImplementedError
+        """Write the table, and say in the notes what would help most.
+
+        Raises:
+            MissingDependencyError: scikit-image, or a model, is not installed.
+        """
+        from vbtools.evidence.advised import advised
+        from vbtools.evidence.again import learned
+
+        if not learned(job.inputs):
+            job.notes.append("aggregate's method is not leak: there is nothing to advise on; run it with method: leak")
+            job.output.rows("settings", [])
+            return
+        size = QUICK_ROWS if job.params.quick else ROWS
+        rows = advised(job.inputs, ROOMS, size, job.params.quick, job.params.seed, job.progress)
+        job.output.rows("settings", rows)
+        job.notes.append(_note(rows))
+
+
+def _note(rows: list[dict[str, Any]]) -> str:
+    if not rows or rows[0]["shown"] <= 0:
+        return "replayed as it is, the call shows nothing of a room: no setting could show less"
+    best = max(rows[1:], key=lambda row: row["reduction"])
+    share = f"as it is, {rows[0]['shown']:.1%} of a room's detail is shown"
+    if best["reduction_low"] <= 0:
+        return f"{share}; no setting that was tried surely shows less"
+    span = f"{best['reduction_low']:.0%} to {best['reduction_high']:.0%}"
+    return f"{share}; {best['setting']}: {best['reduction']:.0%} less ({span})"

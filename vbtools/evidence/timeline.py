@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from vbtools.config.element import Column, table
 from vbtools.config.params import param
-from vbtools.errors import UsageError
 from vbtools.stages.base import Job, Stage
 
 if TYPE_CHECKING:
@@ -46,13 +45,13 @@ class Timeline(Stage[TimelineParams]):
         return ("extract", "segment", "align", "aggregate")
 
     def run(self, job: Job[TimelineParams]) -> None:
+        """Write the curve, and say in the notes how much was shown; nothing where aggregate's method is not leak."""
         from vbtools.evidence.shown import shown
 
         if not job.inputs.has("aggregate", "exposure"):
-            raise UsageError(
-                "timeline needs the exposure of the room, which only aggregate's method leak stores",
-                "Run: vbtools aggregate --method leak",
-            )
+            job.notes.append("aggregate's method is not leak: what was shown is not known; run it with method: leak")
+            job.output.rows("exposure", [])
+            return
         found = shown(job.inputs, job.params.least, job.progress)
         job.output.rows("exposure", _rows(found, job.params.seed))
         job.notes += _notes(found)

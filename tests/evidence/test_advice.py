@@ -1,0 +1,136 @@
+"""advice: the call made again under other settings, and how much less each would have shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import leaking_call
+import numpy as np
+import pytest
+from fakes import FakeReader, run_stage
+
+from vbtools.backends.video import open_video
+from vbtools.evidence import advised
+from vbtools.evidence.advice import Advice
+from vbtools.evidence.advised import Change, changes, told
+from vbtools.evidence.forward import Clip
+from vbtools.stages import stage
+
+ROWS = leaking_call.SIZE[0]
+
+
+class Known:
+    """A replay's project, aggregated with the masks that the call has; stands in for segmenting and reading it."""
+
+    made: dict[Path, dict[str, Any]] = {}  # noqa: RUF012
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> FakeReader:
+        return FakeReader(self.made[self._path])
+
+    def __exit__(self, *exception: object) -> None:
+        self.made.pop(self._path)
+
+    @classmethod
+    def examined(cls, clip: Clip, video: Path) -> Path:
+        with open_video(video) as opened:
+            frames = np.stack([frame.rgb() for frame in opened.frames()])
+        inputs: Any = clip.inputs
+        stages = {**inputs.stages, "extract": {**inputs.stages["extract"], "frames": frames}}
+        stages["aggregate"] = run_stage(stage("aggregate"), stages, method="leak")[0]
+        cls.made[video] = stages
+        return video
+
+
+def project(**values: Any) -> dict[str, dict[str, Any]]:
+    """A call as the project holds it after aggregate."""
+    stages = leaking_call.call(seed=3, **values).stages()
+    count = len(stages["extract"]["frames"])
+    stages["extract"]["unprotected"] = np.zeros(count, np.uint8)
+    stages["aggregate"] = run_stage(stage("aggregate"), stages, method="leak")[0]
+    return stages
+
+
+@pytest.fixture(scope="module")
+def swaying() -> dict[str, dict[str, Any]]:
+    return project()
+
+
+@pytest.mark.slow
+def test_each_setting_is_played_and_compared(
+    swaying: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A late mask shows much more, no blur at all much less: 7.9 and 0.2 times of what the call's own shows."""
+    monkeypatch.setattr(advised, "examined", Known.examined)
+    monkeypatch.setattr(advised, "Reader", Known)
+    rows = run_stage(Advice(), swaying)[0]["settings"]
+    own, *others = rows
+    assert own["setting"] == "as it is"
+    assert own["shown"] > 0.02
+    assert own["reduction"] == 0
+    by_name = {row["setting"].split(",")[0]: row for row in others}
+    assert by_name["more smoothing over time"]["reduction_high"] < -1
+    assert by_name["a solid colour instead of the blur"]["reduction_low"] > 0.3
+    for row in rows:
+        assert 0 <= row["low"] <= row["shown"] <= row["high"] <= 1
+        assert row["reduction_low"] <= row["reduction"] <= row["reduction_high"]
+        assert row["reduction"] == pytest.approx(1 - row["shown"] / own["shown"])
+
+
+def test_with_unprotected_frames_only_failing_closed_helps(swaying: dict[str, dict[str, Any]]) -> None:
+    marked = swaying["extract"]["unprotected"].copy()
+    marked[5] = 1
+    stages = {**swaying, "extract": {**swaying["extract"], "unprotected": marked}}
+    clip = Clip.of(FakeReader(stages), ROWS)  # type: ignore[arg-type]
+    tried = changes(clip, quick=False)
+    assert [one.setting.fail_closed for one in tried] == [False] + [True] * (len(tried) - 1)
+    shown = advised.open_in(clip)
+    person = cv2.resize(swaying["segment"]["person"][5], shown.shape[::-1])
+    assert (shown == (person < 77)).mean() > 0.99
+
+
+def test_a_picture_in_the_rooms_place_has_no_blur_to_change(swaying: dict[str, dict[str, Any]]) -> None:
+    clip = Clip.of(FakeReader(swaying), ROWS)  # type: ignore[arg-type]
+    replaced = replace(clip, setting=clip.setting.other(replaced=True))
+    every, fewer = (changes(one, quick=False) for one in (clip, replaced))
+    assert len(every) == 7
+    assert len(changes(clip, quick=True)) == 4
+    assert {one.setting.sigma for one in fewer} == {clip.setting.sigma}
+    assert all(one.setting.solid is None for one in fewer)
+
+
+def test_the_intervals_are_over_what_goes_together() -> None:
+    """The same share of blocks, once in few clusters and once in many: the fewer, the wider."""
+    count = 400
+    shown = np.arange(count) % 4 == 0
+    tried = [Change("as it is", None), Change("other", None)]  # type: ignore[arg-type]
+    counted = np.ones(count, bool)
+    alike = [np.sort(shown), np.zeros(count, bool)]
+    few, many = (
+        told(tried, alike, counted, np.arange(count) // side, 0)[0] for side in (40, 4)
+    )  # fmt: skip
+    assert few["shown"] == many["shown"] == 0.25
+    assert few["high"] - few["low"] > 1.5 * (many["high"] - many["low"])
+    none = told(tried, alike, counted, np.arange(count) // 40, 0)[1]
+    assert none["shown"] == 0
+    assert none["high"] == pytest.approx(1 - 0.05 ** (1 / 10))
+    assert none["reduction"] == 1
+
+
+def test_where_the_call_shows_nothing_there_is_no_reduction() -> None:
+    tried = [Change("as it is", None), Change("other", None)]  # type: ignore[arg-type]
+    nothing = np.zeros(40, bool)
+    rows = told(tried, [nothing, nothing], ~nothing, np.arange(40) // 4, 0)
+    assert all(np.isnan(row[name]) for row in rows for name in ("reduction", "reduction_low", "reduction_high"))
+    assert told(tried, [nothing, nothing], nothing, np.arange(40), 0) == []
+
+
+def test_another_method_than_leak_has_nothing_to_advise_on() -> None:
+    stored, job = run_stage(Advice(), {"aggregate": {}})
+    assert stored["settings"] == []
+    assert "not leak" in job.notes[0]
