@@ -135,7 +135,8 @@ def evidence(made: Project, answer: str = LEAK, **changes: Any) -> None:
          "why": "nothing of it survives the blur: what was seen cannot carry it"},
     ])  # fmt: skip
     made.store("advice", {"quick": True}, settings=[
-        {"setting": name, "shown": shown, "low": shown * 0.8, "high": shown * 1.2, "reduction": 1 - shown / 0.2}
+        {"setting": name, "shown": shown, "low": shown * 0.8, "high": shown * 1.2, "reduction": 1 - shown / 0.2,
+         "reduction_low": 0.9 - shown / 0.2, "reduction_high": 1.1 - shown / 0.2}
         for name, shown in (("as it is", 0.2), ("a blur twice as wide", 0.19), ("a tighter mask", 0.04),
                             ("a solid colour instead of blur", 0.21))
     ])  # fmt: skip

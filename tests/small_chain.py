@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_stages import MODEL, NAMES, STAGES, Small
+from small_stages import MODEL, STAGES, Small
 
 from vbtools.models import CATALOG, Model
 
@@ -12,7 +12,6 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the test ends."""
     for module in ("freshness", "plan"):
         monkeypatch.setattr(f"vbtools.pipeline.{module}.all_stages", lambda: STAGES)
-    monkeypatch.setattr("vbtools.pipeline.plan.stage_names", lambda: NAMES)
     pin(monkeypatch, "1" * 64)
     for name in ("ran", "before", "after", "refuse", "backend_names"):
         monkeypatch.setattr(Small, name, type(getattr(Small, name))())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ COLOURS = {
 }  # fmt: skip
 """What stands in a drawing for each of the page's colours (page.css); chosen so that nothing else has them."""
 SIZE_IN = (7.2, 3.3)
+LABEL_LETTERS = 34
+"""A setting's words are broken after so many letters, so that there is room for its bar."""
 APART = 0.012
 """Lines of one panel are set apart by so much of its width, so that their intervals do not cover each other."""
 _STYLES = ("-", "--", ":", "-.")
@@ -115,7 +118,9 @@ def advice_plot(settings: Sequence[Mapping[str, Any]]) -> str:
     Args:
         settings: rows of ``/advice/settings``, the call's own first.
     """
-    with _figure(1, height=0.7 + 0.42 * len(settings)) as (figure, (axes,)):
+    names = [textwrap.fill(row["setting"], LABEL_LETTERS) for row in settings]
+    lines = sum(name.count("\n") + 1 for name in names)
+    with _figure(1, height=0.8 + 0.25 * (lines + len(names))) as (figure, (axes,)):
         places = list(range(len(settings)))[::-1]
         shown = _percent(settings, "shown")
         low = [max(0.0, s - v) for s, v in zip(shown, _percent(settings, "low"), strict=True)]
@@ -123,8 +128,8 @@ def advice_plot(settings: Sequence[Mapping[str, Any]]) -> str:
         colours = [COLOURS["series-2"] if n == 0 else COLOURS["series-1"] for n in range(len(settings))]
         axes.barh(places, shown, color=colours, height=0.6)
         axes.errorbar(shown, places, xerr=[low, high], fmt="none", ecolor=COLOURS["ink"], elinewidth=1, capsize=3)
-        axes.set_yticks(places, [row["setting"] for row in settings])
-        axes.set(xlabel="of the room's detail recovered, %")
+        axes.set_yticks(places, names)
+        axes.set(xlabel="of the room's detail, %")
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")
     return _svg(figure, "advice", "Share of the room's detail that each setting would have shown")
