@@ -61,6 +61,7 @@ demo: $(ANY) ## Simulate a blurred call, recover the room behind it, say what wa
 	$(BIN)/vbtools simulate -o $(DEMO)/clip --profile jitsi --seed 3 --seconds 8
 	$(BIN)/vbtools run recipes/leak.yaml --video $(DEMO)/clip/blurred.mp4 -p $(DEMO)/demo.h5
 	$(BIN)/vbtools export -p $(DEMO)/demo.h5 -o $(DEMO)/pictures
+	$(BIN)/vbtools report -p $(DEMO)/demo.h5 -o $(DEMO)/report.html --quick
 
 test: $(CHECKED) ## Run the tests; EXTRAS=light leaves out what needs torch
 	@$(BIN)/vbtools models pull $(TEST_MODELS) \

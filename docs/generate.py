@@ -14,6 +14,7 @@ from vbtools.config.element import Element
 from vbtools.config.params import Spec, Step, bounds, specs
 from vbtools.evidence import all_with_evidence
 from vbtools.pipeline.recipes import recipe_schema
+from vbtools.report.schema import report_schema
 from vbtools.simulate.profile import PROFILES, STEP_TABLES, Profile, Scheme
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +92,19 @@ def profile_keys() -> str:
     return "\n".join([*parts, ""])
 
 
+def report() -> str:
+    """What report.json holds."""
+    parts = ["| key | value | meaning |", "| --- | --- | --- |"]
+    for key, schema in report_schema()["properties"].items():
+        kinds = schema.get("type", "string" if "const" in schema else "")
+        kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
+        names = schema.get("items", {}).get("properties") or schema.get("properties") or {}
+        keys = f": {', '.join(f'`{name}`' for name in names)}" if names else ""
+        meaning = schema.get("description") or (f"`{schema['const']}`" if "const" in schema else "")
+        parts.append(f"| `{key}` | {kind} | {meaning}{keys} |")
+    return "\n".join([*parts, ""])
+
+
 def _chain(profile: Profile, key: str) -> str:
     """Steps with the options that differ from their defaults."""
     found = []
@@ -136,9 +150,12 @@ def pages() -> dict[Path, str]:
     """Every generated file with the text that it should have."""
     made = {
         "elements": elements(), "parameters": parameters(), "exit codes": codes(), "profiles": profiles(),
-        "chains": chains(), "profile keys": profile_keys(),
+        "chains": chains(), "profile keys": profile_keys(), "report": report(),
     }  # fmt: skip
-    found = {ROOT / "recipes" / "recipe.schema.json": json.dumps(recipe_schema(all_with_evidence()), indent=2) + "\n"}
+    found = {
+        ROOT / "recipes" / "recipe.schema.json": json.dumps(recipe_schema(all_with_evidence()), indent=2) + "\n",
+        ROOT / "vbtools" / "report" / "report.schema.json": json.dumps(report_schema(), indent=2) + "\n",
+    }
     for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]:
         text = page.read_text(encoding="utf-8")
         for name, body in made.items():

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vbtools.config.params import to_json
+from vbtools.evidence import all_with_evidence
 from vbtools.pipeline.freshness import provenance_of, wanted_of
 from vbtools.stages import Job, stage
 from vbtools.store import Record, Source, Writer
@@ -43,9 +44,10 @@ class Project:
         self.path = path
         self.records: dict[str, Record] = {}
         self.source = Source("/nowhere/call.mp4", "ab" * 32, 1, 1)
+        self.started = "2026-01-01T00:00:00+00:00"
 
     def store(self, name: str, values: Mapping[str, Any], run: Any = None, **elements: Any) -> None:
-        one = stage(name)
+        one = next(s for s in all_with_evidence() if s.name == name)
         params = one.parameters(values)
         source = self.source if one.reads_video else None
         upstream = {n: self.records[n].fingerprint for n in one.requires(params)}
@@ -67,7 +69,7 @@ class Project:
             self.records[name] = Record(
                 name, wanted.version, wanted.fingerprint, to_json(params), list(wanted.backend), dict(wanted.weights),
                 dict(upstream), {n: provenance_of(r) for n, r in self.records.items()}, {}, 0,
-                "2026-01-01T00:00:00+00:00", 1.0, "u", "h", "test", source=source, notes=notes,
+                self.started, 1.0, "u", "h", "test", source=source, notes=notes,
             )
             writer.commit(output, self.records[name])
 

@@ -20,6 +20,7 @@ import pytest
 from vbtools import errors
 from vbtools.cli.main import AFTER_THE_STAGES, commands, exit_codes, run
 from vbtools.errors import VERDICT_EXIT_CODES, NotBuiltError, VbtoolsError
+from vbtools.evidence import all_with_evidence
 from vbtools.pipeline import Task, execute
 from vbtools.stages import Job, stage_names
 from vbtools.stages.extract import Extract
@@ -201,7 +202,7 @@ def test_status_tells_what_is_fresh_stale_and_missing(project: Path) -> None:
 def test_status_and_log_answer_in_json(project: Path) -> None:
     answer = json.loads(vbtools("status", "-p", project, "--json").stdout)
     assert answer["project"] == str(project)
-    assert [s["stage"] for s in answer["stages"]] == list(stage_names())
+    assert [s["stage"] for s in answer["stages"]] == [s.name for s in all_with_evidence()]
     first = answer["stages"][0]
     assert (first["state"], first["reasons"], first["record"]["parameters"]["fps"]) == ("fresh", [], 5.0)
     assert answer["stages"][1] == {"stage": "segment", "state": "missing", "reasons": [], "record": None}

@@ -15,10 +15,12 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from judged_project import SECRET, judged
 from ruamel.yaml import YAML
 
 from vbtools.backends import BACKENDS
 from vbtools.config.recipe import load, plain
+from vbtools.evidence.verdict import INCONCLUSIVE, LEAK, NONE
 from vbtools.pipeline import tasks_from
 from vbtools.pipeline.recipes import recipe_schema
 from vbtools.stages import stage_names
@@ -32,13 +34,14 @@ INSTALLED = (".venv/.installed-full", ".venv/.installed-light-dev", ".venv/.inst
 Program = Callable[..., CompletedProcess[str]]
 
 
-def workflow() -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = YAML(typ="safe").load(EXAMPLES / "ci.yml")["jobs"]["blur"]["steps"]
+def workflow(file: str = "ci.yml") -> list[dict[str, Any]]:
+    (job,) = YAML(typ="safe").load(EXAMPLES / file)["jobs"].values()
+    steps: list[dict[str, Any]] = job["steps"]
     return steps
 
 
-def step(name: str) -> str:
-    return next(str(one["run"]) for one in workflow() if one["name"].startswith(name))
+def step(name: str, file: str = "ci.yml") -> str:
+    return next(str(one["run"]) for one in workflow(file) if one["name"].startswith(name))
 
 
 def fingerprints(project: Path) -> dict[str, str]:
@@ -161,9 +164,10 @@ def test_every_make_line_of_the_workflow_is_a_target_with_known_variables() -> N
         assert {word.split("=")[0] for word in words if "=" in word} <= variables
 
 
-def test_the_workflows_steps_that_use_vbtools_stand_in_its_checkout() -> None:
-    folder = next(one["with"]["path"] for one in workflow() if one["name"] == "vbtools")
-    for one in workflow():
+@pytest.mark.parametrize("file", ["ci.yml", "verdict.yml"])
+def test_the_workflows_steps_that_use_vbtools_stand_in_its_checkout(file: str) -> None:
+    folder = next(one["with"]["path"] for one in workflow(file) if one["name"] == "vbtools")
+    for one in workflow(file):
         if re.search(r"^(make |\.venv/)", str(one.get("run", "")), re.MULTILINE):
             assert one["working-directory"] == folder
 
@@ -192,6 +196,31 @@ def test_the_workflow_studies_a_recording_and_fails_when_the_blur_was_off(
     assert re.search(r"Error 4\b", bad.stderr)
 
 
+@pytest.mark.skipif(not (ROOT / ".venv" / "bin" / "vbtools").exists(), reason="needs ./.venv, made by make setup")
+@pytest.mark.parametrize(("answer", "status"), [(LEAK, 10), (NONE, 0), (INCONCLUSIVE, 0)])
+def test_the_workflow_of_a_verdict_fails_on_a_leak_and_keeps_a_redacted_report(
+    program: Program, tmp_path: Path, answer: str, status: int
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    judged(tmp_path / "study.h5", answer)
+    env = {"OUT": str(tmp_path), "VIDEO": "call.mp4"}
+    done = program("bash", "-e", "-c", step("Fail on", "verdict.yml"), env=env, cwd=ROOT)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert done.stdout.startswith(answer)
+    done = program("bash", "-e", "-c", step("Write the report", "verdict.yml"), env=env, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / "report.json").read_text())["redacted"] == ["person", "text"]
+    assert SECRET not in (tmp_path / "report.html").read_text()
+
+
+def test_the_workflow_of_a_verdict_studies_with_a_command_that_there_is(program: Program, tmp_path: Path) -> None:
+    line = next(one for one in step("Study", "verdict.yml").splitlines() if "vbtools" in one)
+    env = {"OUT": str(tmp_path), "VIDEO": str(tmp_path / "no.mp4")}
+    done = program("bash", "-c", line.replace(".venv/bin/vbtools", "vbtools") + " --dry-run", env=env)
+    assert done.returncode == 4
+    assert "There is no recording" in done.stderr
+
+
 # ---------------------------------------------------------------------------------------------------------------- files
 
 
@@ -204,7 +233,7 @@ def test_an_examples_recipe_fits_the_schema_and_can_be_read(file: Path) -> None:
 def test_the_readme_names_every_example() -> None:
     told = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     files = {f.name for f in EXAMPLES.iterdir() if f.is_file() and f.name != "README.md"}
-    assert files >= {"step_by_step.sh", "study.yaml", "study.py", "ablation.sh", "ci.yml"}
+    assert files >= {"step_by_step.sh", "study.yaml", "study.py", "ablation.sh", "ci.yml", "verdict.yml"}
     assert [name for name in sorted(files) if f"({name})" not in told] == []
 
 

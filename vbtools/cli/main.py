@@ -21,6 +21,8 @@ AFTER_THE_STAGES: tuple[tuple[str, str, str], ...] = (
     ("log", "vbtools.cli.log:command", "who made what, when, with which parameters"),
     ("export", "vbtools.cli.export:command", "pictures, tables and frames: what was found"),
     ("compare", "vbtools.cli.compare:command", "two projects: what was done differently, what came of it"),
+    ("report", "vbtools.cli.report:command", "the evidence and the verdict, as a page to read offline"),
+    ("verdict", "vbtools.cli.verdict:command", "leak shown | none found at this power | inconclusive"),
     ("pack", "vbtools.cli.pack:command", "one self-contained project file"),
     ("gc", "vbtools.cli.gc:command", "remove bulk that nothing refers to any more"),
     ("simulate", "vbtools.cli.simulate:command", "make a blurred call whose truth is known"),

@@ -111,8 +111,20 @@ def _run(place: Path, tasks: list[Task], recording: Path | None, force: tuple[st
     if as_json:
         console.emit_json({**outcome.plan.to_json(), "notes": outcome.notes})
         return
-    if not outcome.notes:
+    if outcome.notes:
+        console.say(f"{place}: ran {', '.join(outcome.notes)}")
+        console.say(f"See the pictures: vbtools export -p {place} -o {place.with_suffix('')}-pictures")
+    else:
         console.say(f"{place}: everything is fresh; nothing was run")
-        return
-    console.say(f"{place}: ran {', '.join(outcome.notes)}")
-    console.say(f"See the pictures: vbtools export -p {place} -o {place.with_suffix('')}-pictures")
+    if any(task.stage.name == "verdict" for task in tasks):
+        _say_verdict(place)
+
+
+def _say_verdict(place: Path) -> None:
+    from vbtools.evidence.answer import stored_answer
+    from vbtools.store import Reader
+
+    with Reader(place) as reader:
+        told = stored_answer(reader)
+    console.say(f"Verdict: {told['answer']}: {told['sentence']}")
+    console.say(f"Read it: vbtools report -p {place} -o {place.with_suffix('.html')}")

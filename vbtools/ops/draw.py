@@ -112,6 +112,21 @@ def difference_picture(difference: NDArray[np.float32], observed: NDArray[np.boo
     return _with_legend(picture, 0, "0", f"{most:.0f} grey levels", "not observed in both")
 
 
+def share_picture(share: NDArray[np.float32], observed: NDArray[np.bool_], words: tuple[str, str, str]) -> Picture:
+    """A share of 0 to 1 at each pixel, in colour, with its scale below; pixels that were never observed are hatched.
+
+    Args:
+        share: ``(H, W)`` float32, 0-1; NaN counts as 0.
+        observed: ``(H, W)`` bool.
+        words: what stands at the scale's ends, and at the hatch.
+
+    Returns:
+        uint8 RGB, ``(H + legend, max(W, 460), 3)``.
+    """
+    levels = (np.clip(np.nan_to_num(share), 0, 1) * 255.0).round().astype(np.uint8)
+    return _with_legend(show_unobserved(_coloured(levels), observed), 0, *words)
+
+
 def _with_legend(picture: Picture, start: int, low: str, high: str, hatched: str) -> Picture:
     height, width = picture.shape[:2]
     legend = _legend(max(width, SMALLEST_LEGEND), start, low, high, hatched)

@@ -18,7 +18,7 @@ from vbtools.errors import StorageError
 from vbtools.pipeline.coco import coco
 from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
-from vbtools.stages import Progress, stage_names
+from vbtools.stages import Progress, Stage, stage_names
 from vbtools.stages.enhance import stored_pictures
 from vbtools.stages.inspect import TELLING_LETTERS
 from vbtools.stages.unprotected import WHOLE_FROM, regions, unprotected_frames
@@ -55,15 +55,16 @@ class Shown:
 
     Args:
         reader: the open project.
+        known: the stages that may be shown, in order; the pipeline's where none are given.
 
     Attributes:
         stale: stage -> why it is left out. Bulk that is gone does not make the small results that came from it stale.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, known: Sequence[Stage[Any]] = ()) -> None:
         self.reader = reader
         self.stale: dict[str, str] = {}
-        for one in assess_stored(reader):
+        for one in assess_stored(reader, known):
             changed = one.record is not None and one.record.fingerprint != one.wanted.fingerprint
             if changed or any(name in self.stale for name in one.wanted.upstream):
                 self.stale[one.stage] = "; ".join(one.reasons)
@@ -186,10 +187,11 @@ def findings_in_words(reader: Reader) -> list[str]:
     Returns:
         At least one sentence.
     """
-    return _words(Shown(reader))
+    return words_of(Shown(reader))
 
 
-def _words(shown: Shown) -> list[str]:
+def words_of(shown: Shown) -> list[str]:
+    """As :func:`findings_in_words`, of what may be shown."""
     sentences = _unprotected_words(shown.unprotected) + _other_shot_words(shown)
     if shown.has("inspect", "ocr"):
         sentences += _inspected_words(shown)
@@ -230,10 +232,13 @@ def _pictures(shown: Shown) -> Iterator[tuple[str, NDArray[np.uint8]]]:
 
 
 def _unprotected_picture(shown: Shown, row: int) -> NDArray[np.uint8]:
+    return unprotected_marked(shown, row, shown.frame(row))
+
+
+def unprotected_marked(shown: Shown, row: int, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The frame, with a box around each region; as it is where that would be around nearly all of it."""
     from vbtools.ops.draw import ORANGE, boxed
 
-    picture = shown.frame(row)
     here = [one for one in regions(shown.reader) if one["row"] == row]
     parts = [one for one in here if one["width"] * one["height"] < WHOLE_FROM * picture.shape[0] * picture.shape[1]]
     told = [one | {"told": f"{one['sharpness']:.1f} times as sharp"} for one in parts]
@@ -427,7 +432,7 @@ def _everything(shown: Shown, files: Sequence[str]) -> dict[str, Any]:
     records = {stage: reader.record(stage) for stage in reader.stages() if stage not in shown.stale}
     everything = {
         "project": str(reader.path),
-        "findings": _words(shown),
+        "findings": words_of(shown),
         "observed": float(shown.observed.mean()) if shown.has("aggregate", "coverage") else None,
         **tables,
         "left_out": shown.left_out(),
