@@ -141,13 +141,16 @@ class GlimpseFinder:
     def _look_for_brief(self, detail: I16, level: F32, shot: NDArray[np.int64], end: int) -> None:
         """Note what turns sharp among the frames that were not looked at yet, and is over within BRIEF frames."""
         before, after = _most(detail, shot), _most(detail[::-1], shot[::-1])[::-1]
+        begun = {}  # few frames are sharper than those before them: the others need not be looked at for every length
+        for passed in PASSED:
+            first = np.arange(max(self._done, passed + 1), end)
+            begun[passed] = first[_is_enough(detail[first] - before[first - passed])]
         for length, passed in product(range(1, BRIEF + 1), PASSED):
-            first = np.arange(max(self._done, passed + 1), min(end, len(shot) - length - passed))
+            first = begun[passed][begun[passed] < len(shot) - length - passed]
             last = first + length - 1
             soft = first - passed - 1, last + passed + 1
             jump = np.minimum(detail[first], detail[last]) - np.maximum(before[first - passed], after[last + passed])
-            counted = np.where(jump >= BRIEF_JUMP, jump, 0).sum(axis=(1, 2)) >= LEAST_SUM * STEPS
-            for i in np.flatnonzero(counted & (shot[soft[0]] == shot[soft[1]])).tolist():
+            for i in np.flatnonzero(_is_enough(jump) & (shot[soft[0]] == shot[soft[1]])).tolist():
                 then, now = level[soft[0][i]], level[soft[1][i]]
                 change = np.maximum(_change(then, level[first[i]]), _change(now, level[last[i]]))
                 for region, rise in _brief_regions(jump[i], change, _change(then, now), calm=passed > 0):
@@ -202,6 +205,12 @@ def _may_count(jump: I16, change: F32) -> Bools:
     """Frames whose cells, all together, reach what a region has to."""
     counted = np.where((change <= SAME_LEVEL) & (jump >= JUMP), jump, 0).sum(axis=(1, 2))
     answer: Bools = counted >= LEAST_SUM * STEPS
+    return answer
+
+
+def _is_enough(jump: I16) -> Bools:
+    """Frames whose cells, all together, reach what a brief glimpse has to."""
+    answer: Bools = np.where(jump >= BRIEF_JUMP, jump, 0).sum(axis=(1, 2)) >= LEAST_SUM * STEPS
     return answer
 
 
