@@ -123,6 +123,37 @@ def test_what_comes_with_other_brightness_is_a_thing_that_came():
     assert found(detail, level) == []
 
 
+@pytest.mark.parametrize(("frames", "claimed"), [(1, True), (12, True), (13, False)])
+def test_what_is_over_within_12_frames_may_change_the_brightness_and_jump_less(frames, claimed):
+    detail, level = cells(60)
+    detail[30 : 30 + frames, 4:9, 6:12] = 34  # 18 octaves in all
+    level[30 : 30 + frames, 4:9, 6:12] += 8
+    assert found(detail, level) == (list(range(30, 30 + frames)) if claimed else [])
+
+
+def test_what_leaves_other_brightness_behind_is_a_thing_that_passed():
+    detail, level = cells(60)
+    detail[30:33, 4:9, 6:12] = 34
+    level[30:33, 4:9, 6:12] += 8
+    level[33:, 4:9, 6:12] += 8
+    assert found(detail, level) == []
+
+
+def test_a_narrow_glimpse_counts_only_where_brightness_stays():
+    detail, level = cells(60)
+    detail[30, 4:6, 6:12] = 60
+    assert found(detail, level) == [30]
+    level[30, 4:6, 6:12] += 6
+    assert found(detail, level) == []
+
+
+def test_what_spills_into_the_frames_beside_does_not_hide_a_glimpse():
+    detail, level = cells(60)
+    detail[30, 4:9, 6:12] = 34
+    detail[[29, 31], 4:9, 6:12] = 27
+    assert 30 in found(detail, level)
+
+
 def test_frames_of_another_shot_are_not_compared():
     detail, level = cells(60)
     detail[30:, 4:9, 6:12] = 60

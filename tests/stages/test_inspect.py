@@ -204,6 +204,12 @@ def test_without_an_enhanced_picture_both_reads_the_raw_one_and_says_so() -> Non
     assert "enhance had no steps: only the raw background was looked at" in ran.notes
 
 
+@pytest.mark.parametrize(("family", "said"), [("none", True), ("gaussian", False), ("cannot tell", False)])
+def test_a_background_that_is_not_blurred_is_said(family: str, said: bool) -> None:
+    stored = project(wall({})) | {("aggregate", "blur"): [{"family": family}]}
+    assert any("every frame shows the room" in note for note in Ran(Inspect(), {}, stored).notes) == said
+
+
 def test_looking_for_nothing_writes_empty_tables_and_still_lists_unprotected_moments() -> None:
     ran = Ran(Inspect(), {"ocr": False}, project(wall({"OFFICE": (30, 60)})))
     assert ran.tables["ocr"] == ran.tables["detections"] == []

@@ -9,11 +9,17 @@ So each frame is compared with the frames just before and just after, on a grid 
 has jumped and whose brightness has not are joined to regions; a region counts by the sum of its jumps. How long the
 glimpse lasts is followed from there. What is compared is near in time, so that light, camera and people may change in
 the course of a call.
+
+What is over within 12 frames is told by less. Then there are two sides to compare with, and these must be alike: the
+same detail, the same brightness. Nobody comes over three cells in one frame, stays, and is gone from all of them in one
+frame, leaving the room as it was; a mask that fails does just that. So a brief glimpse needs smaller jumps, and its
+brightness may differ from what it was: under a strong blur much of a cell's light is its neighbours'.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -49,6 +55,18 @@ PLAIN_SUM = 100.0
 GOES_ON = 0.5  # of the jump, on average over the region: so long the glimpse lasts
 LONGEST = 256  # frames for which a glimpse is followed
 BLOCK = 1536  # frames looked at together, and as many as LONGEST of them again with the next ones
+# Brief glimpses: those of 12 frames at most, with two sides to compare with. bench/unprotected.py's 600 s without a
+# failure have none that reaches 4 octaves at these jumps; taken as every third frame (10 fps), the greatest has 5.8.
+BRIEF = 12  # frames
+BRIEF_JUMP = 8  # steps
+BRIEF_CHANGE = 15.0  # grey levels, mean of the region; planted ones change by 12 at most, a hand or a cut by 27
+BRIEF_SUM_PER_LEVEL = 1.0  # octaves a grey level; 16 at 35 where somebody rushes out (tests/ops/test_call.py)
+BRIEF_AGREEING = 0.5
+SAME_AGAIN = 4.0  # grey levels; afterwards each cell is as bright as it was
+# Only where nothing changes its brightness may a region be narrow, or a frame be passed over at each side: an encoder
+# shows some of a sharp frame in those that it predicts from it. A person's edge does both and brings its brightness.
+NARROW_SIDE = 2  # cells
+PASSED = (0, 1)  # frames
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -118,6 +136,26 @@ class GlimpseFinder:
                 if self._done <= frame < end:
                     for region, rise in _regions(jump[frame], change[frame]):
                         self._follow(detail, shot, frame, step, region, rise)
+        self._look_for_brief(detail, level, shot, end)
+
+    def _look_for_brief(self, detail: I16, level: F32, shot: NDArray[np.int64], end: int) -> None:
+        """Note what turns sharp among the frames that were not looked at yet, and is over within BRIEF frames."""
+        before, after = _most(detail, shot), _most(detail[::-1], shot[::-1])[::-1]
+        begun = {}  # few frames are sharper than those before them: the others need not be looked at for every length
+        for passed in PASSED:
+            first = np.arange(max(self._done, passed + 1), end)
+            begun[passed] = first[_is_enough(detail[first] - before[first - passed])]
+        for length, passed in product(range(1, BRIEF + 1), PASSED):
+            first = begun[passed][begun[passed] < len(shot) - length - passed]
+            last = first + length - 1
+            soft = first - passed - 1, last + passed + 1
+            jump = np.minimum(detail[first], detail[last]) - np.maximum(before[first - passed], after[last + passed])
+            for i in np.flatnonzero(_is_enough(jump) & (shot[soft[0]] == shot[soft[1]])).tolist():
+                then, now = level[soft[0][i]], level[soft[1][i]]
+                change = np.maximum(_change(then, level[first[i]]), _change(now, level[last[i]]))
+                for region, rise in _brief_regions(jump[i], change, _change(then, now), calm=passed > 0):
+                    for t in range(first[i], last[i] + 1):
+                        self._found.setdefault(self._first + t, []).append((_box(region), float(2.0 ** (rise / STEPS))))
 
     def _follow(self, detail: I16, shot: NDArray[np.int64], frame: int, step: int, region: Bools, jump: float) -> None:
         """Note the region in this frame and in those after (before, for step -1) in which it stays sharp."""
@@ -136,11 +174,7 @@ class GlimpseFinder:
 
 def _jumps(detail: I16, level: F32, shot: NDArray[np.int64]) -> tuple[I16, F32]:
     """Rise of each cell over all of the frames before; and by how much its brightness differs from the last of them."""
-    most = np.zeros_like(detail)
-    for lag in range(1, BEFORE + 1):
-        alike = (shot[lag:] == shot[:-lag])[:, None, None]
-        np.maximum(most[lag:], detail[:-lag], out=most[lag:], where=alike)
-    jump = detail - most
+    jump = detail - _most(detail, shot)
     jump[0] = 0
     jump[1:][shot[1:] != shot[:-1]] = 0
     change = np.zeros_like(level)
@@ -150,10 +184,33 @@ def _jumps(detail: I16, level: F32, shot: NDArray[np.int64]) -> tuple[I16, F32]:
     return jump, np.abs(change - exposure[:, None, None])
 
 
+def _most(detail: I16, shot: NDArray[np.int64]) -> I16:
+    """The greatest detail of each cell in the frames before."""
+    most = np.zeros_like(detail)
+    for lag in range(1, BEFORE + 1):
+        alike = (shot[lag:] == shot[:-lag])[:, None, None]
+        np.maximum(most[lag:], detail[:-lag], out=most[lag:], where=alike)
+    return most
+
+
+def _change(before: F32, after: F32) -> F32:
+    """By how much each cell's brightness differs, but for the change of exposure."""
+    change = after - before
+    exposure = float(np.median(change).clip(-EXPOSURE, EXPOSURE))
+    changed: F32 = np.abs(change - exposure)
+    return changed
+
+
 def _may_count(jump: I16, change: F32) -> Bools:
     """Frames whose cells, all together, reach what a region has to."""
     counted = np.where((change <= SAME_LEVEL) & (jump >= JUMP), jump, 0).sum(axis=(1, 2))
     answer: Bools = counted >= LEAST_SUM * STEPS
+    return answer
+
+
+def _is_enough(jump: I16) -> Bools:
+    """Frames whose cells, all together, reach what a brief glimpse has to."""
+    answer: Bools = np.where(jump >= BRIEF_JUMP, jump, 0).sum(axis=(1, 2)) >= LEAST_SUM * STEPS
     return answer
 
 
@@ -174,6 +231,34 @@ def _regions(jump: I16, change: F32) -> list[tuple[Bools, float]]:
         total = float(jump[region].sum())
         least = PLAIN_SUM if most > MOST_CHANGE else least
         if cells >= AGREEING * np.count_nonzero(sharp[near]) and total >= least * STEPS:
+            found.append((region, total / cells))
+    return found
+
+
+def _brief_regions(jump: I16, change: F32, again: F32, *, calm: bool) -> list[tuple[Bools, float]]:
+    """The regions of a brief glimpse that count, as :func:`_regions`.
+
+    Args:
+        jump: of the first and the last frame over those before and after, the smaller one, in steps.
+        change: how the brightness of these two differs from that before and after, the greater one, in grey levels.
+        again: how the brightness after differs from that before, in grey levels.
+        calm: nothing counts in which or around which brightness changes.
+    """
+    sharp = jump >= BRIEF_JUMP
+    count, label, stats, _ = cv2.connectedComponentsWithStats((sharp & (again <= SAME_AGAIN)).astype(np.uint8))
+    found = []
+    for number in range(1, count):
+        x, y, width, height, cells = stats[number].tolist()
+        region = label == number
+        most = float(change[cv2.dilate(region.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0].max())
+        side = NARROW_SIDE if most <= QUIET else LEAST_SIDE
+        if min(width, height) < side or cells < LEAST_FILL * width * height or (calm and most > QUIET):
+            continue
+        near = np.s_[max(0, y - 1) : y + height + 1, max(0, x - 1) : x + width + 1]
+        total = float(jump[region].sum())
+        least = float(np.clip(LEAST_SUM + BRIEF_SUM_PER_LEVEL * (most - QUIET), LEAST_SUM, MOST_SUM))
+        agreeing = cells >= BRIEF_AGREEING * np.count_nonzero(sharp[near])
+        if agreeing and total >= least * STEPS and float(change[region].mean()) <= BRIEF_CHANGE:
             found.append((region, total / cells))
     return found
 

@@ -38,7 +38,7 @@ class Extract(Stage[ExtractParams]):
     """Decode every frame, decide which belong to the call, keep those that were asked for."""
 
     name = "extract"
-    version = 2
+    version = 3
     summary = "frames: sample, resize, drop what is not the call"
     example = "vbtools extract call.mp4 -p study.h5 --fps 15 --resize-long 960"
     Params = ExtractParams

@@ -33,6 +33,10 @@ NAMED_IN_NOTES = 8
 """So many words or moments are spelled out in a note; the tables have them all."""
 TELLING_LETTERS = 4
 """Shorter words match by chance (16-53 % of random decoys of that shape, 0.4-3 % from four letters on)."""
+NOT_BLURRED = (
+    "the background is not blurred: every frame shows the room. The table of unprotected frames lists only those that "
+    "stand out, and without a blurred plate to compare with none need do"
+)
 
 _BOX = (
     Column("x", "float64", "left edge of the box, in the plate's pixels", "px"),
@@ -72,7 +76,7 @@ class Inspect(Stage[InspectParams]):
     """Detect and read on observed pixels only; of findings on the enhanced picture, say if the raw one has them."""
 
     name = "inspect"
-    version = 3
+    version = 4
     summary = "findings: yolo, ocr"
     example = "vbtools inspect -p study.h5 --ocr --on both"
     Params = InspectParams
@@ -143,6 +147,8 @@ class Inspect(Stage[InspectParams]):
         findings: dict[str, list[dict[str, Any]]] = {"ocr": [], "detections": []}
         unprotected = unprotected_frames(job.inputs)
         job.output.rows("unprotected", unprotected)
+        if _is_not_blurred(job):
+            job.notes.append(NOT_BLURRED)
         if unprotected:
             job.notes.append(_moments(unprotected))
         seen = job.inputs.array("aggregate", "coverage") > 0
@@ -236,6 +242,15 @@ def _look(detector: Any, image: NDArray[np.uint8], seen: NDArray[np.bool_]) -> l
     observed = resize_observed(seen, *image.shape[:2])
     found: list[dict[str, Any]] = detector(image, observed, image.shape[1] / seen.shape[1])
     return found
+
+
+def _is_not_blurred(job: Job[InspectParams]) -> bool:
+    """Whether aggregate says so, with method leak; the other methods do not look for a blur."""
+    from vbtools.ops.blur_kind import NONE
+
+    if not job.inputs.has("aggregate", "blur"):
+        return False
+    return bool(job.inputs.table("aggregate", "blur")[0]["family"] == NONE)
 
 
 def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
