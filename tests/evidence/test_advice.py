@@ -75,7 +75,7 @@ def test_each_setting_is_played_and_compared(
     assert own["reduction"] == 0
     by_name = {row["setting"].split(",")[0]: row for row in others}
     assert by_name["more smoothing over time"]["reduction_high"] < -1
-    assert by_name["a solid colour instead of the blur"]["reduction_low"] > 0.3
+    assert by_name["a solid colour instead of the blur"]["reduction_low"] > 0  # less, beyond doubt
     for row in rows:
         assert 0 <= row["low"] <= row["shown"] <= row["high"] <= 1
         assert row["reduction_low"] <= row["reduction"] <= row["reduction_high"]

@@ -14,6 +14,7 @@ from vbtools.evidence.weighing import Evidence, weigh
 QUIET = Evidence(
     rows=720, is_leak=True, unprotected=0, blocks=0, share=0.0, places=0, words=(), supported=(), rooms=4, believed=200,
     right=190, fringe_px=22.0, blur_px=math.nan, moved=0.2, shows=True, is_sharp=False,
+    tried={"fringe": (9, 15), "blur": (0, 21)},
 )  # fmt: skip
 LEAKING = replace(QUIET, blocks=37, share=0.12, words=("Flight",))
 
@@ -86,3 +87,11 @@ def test_no_verdict_says_safe(found: Evidence):
     made = weigh(found, VerdictParams())
     assert "safe" not in " ".join((made.row["sentence"], *made.reasons)).lower()
     assert made.row["power"] in made.row["sentence"]
+
+
+def test_the_power_says_how_many_words_were_read_of_how_many():
+    power = weigh(QUIET, VerdictParams()).row["power"]
+    assert "9 of 15 were read where the edge went (reliably from 22 px)" in power
+    assert "0 of 21 were read through the blur (no size reliably)" in power
+    untried = weigh(replace(QUIET, tried={}), VerdictParams()).row["power"]
+    assert "none stood where the edge went, and none could be tried through the blur" in untried

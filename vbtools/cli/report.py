@@ -46,6 +46,7 @@ def command(project: Path, output: Path, quick: bool | None, redact: str, as_jso
       vbtools report -p study.h5 -o report.html
       vbtools report -p study.h5 -o to-share.html --redact person,text
     """
+    from vbtools.evidence.answer import said
     from vbtools.report import json_beside, write_report
     from vbtools.report.plots import check
     from vbtools.report.redaction import kinds_of
@@ -63,4 +64,4 @@ def command(project: Path, output: Path, quick: bool | None, redact: str, as_jso
         console.emit_json({**outcome.plan.to_json(), "notes": outcome.notes, **told})
         return
     console.say(f"Report: {written.page} (its data: {written.data})")
-    console.say(f"Verdict: {verdict['answer']}: {verdict['sentence']}")
+    console.say(f"Verdict: {said(verdict)}")

@@ -121,10 +121,10 @@ def _run(place: Path, tasks: list[Task], recording: Path | None, force: tuple[st
 
 
 def _say_verdict(place: Path) -> None:
-    from vbtools.evidence.answer import stored_answer
+    from vbtools.evidence.answer import said, stored_answer
     from vbtools.store import Reader
 
     with Reader(place) as reader:
         told = stored_answer(reader)
-    console.say(f"Verdict: {told['answer']}: {told['sentence']}")
+    console.say(f"Verdict: {said(told)}")
     console.say(f"Read it: vbtools report -p {place} -o {place.with_suffix('.html')}")

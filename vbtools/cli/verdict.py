@@ -29,7 +29,7 @@ def command(project: Path, fail_on: tuple[str, ...], quick: bool | None, as_json
       vbtools verdict -p study.h5
       vbtools verdict -p study.h5 --fail-on leak
     """
-    from vbtools.evidence.answer import exit_status, stored_answer
+    from vbtools.evidence.answer import exit_status, said, stored_answer
     from vbtools.store import Reader
 
     gather_evidence(project, quick)
@@ -41,5 +41,5 @@ def command(project: Path, fail_on: tuple[str, ...], quick: bool | None, as_json
 
         console.emit_json({"project": str(project), **finite(told), "exit_status": status})
     else:
-        console.say(f"{told['answer']}: {told['sentence']}")
+        console.say(said(told))
     return status

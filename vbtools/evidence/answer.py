@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vbtools.errors import VERDICT_EXIT_CODES
@@ -26,6 +27,12 @@ def stored_answer(reader: Reader) -> dict[str, Any]:
     row = reader.table("verdict", "verdict")[0]
     reasons = [one["reason"] for one in reader.table("verdict", "reasons")]
     return {**row, "reasons": reasons, "exit_code": EXIT_CODES[row["answer"]]}
+
+
+def said(told: Mapping[str, Any]) -> str:
+    """The answer and its reasons on one line: ``leak shown: ...``; the sentence begins with the answer itself."""
+    begin = f"{told['answer'].capitalize()}: "
+    return f"{told['answer']}: {told['sentence'].removeprefix(begin)}"
 
 
 def exit_status(answer: str, on: tuple[str, ...] = ()) -> int:

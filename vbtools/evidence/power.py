@@ -136,5 +136,5 @@ def _told(row: Mapping[str, Any]) -> str:
     if not row["words"]:
         return f"{where}: no letters lay there, so nothing is known"
     if math.isnan(row["px"]):
-        return f"{where}: none of the sizes put in was readable ({row['words']} words)"
+        return f"{where}: no size that was put in is read reliably ({row['words']} words)"
     return f"{where}: letters of {row['px']:.0f} px and more are readable ({row['words']} words put in)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class Evidence:
         rooms: how many replays there are.
         believed, right: blocks of all replays together.
         fringe_px, blur_px: smallest readable cap height, px of the plate; NaN none.
+        tried: channel (fringe, blur) -> how many words put into other rooms were read, and how many there were.
         moved: share of the picture that the person's edge went over, 0-1.
         shows: the edge shows the room at all, as far as aggregate could learn.
         is_sharp: the background is sharp.
@@ -59,6 +60,7 @@ class Evidence:
     right: int
     fringe_px: float
     blur_px: float
+    tried: Mapping[str, tuple[int, int]]
     moved: float
     shows: bool
     is_sharp: bool
@@ -84,7 +86,7 @@ class Evidence:
             supported=_supported(inputs) if gate else (),
             rooms=len(replays), believed=sum(row["believed"] for row in replays),
             right=sum(row["right"] for row in replays), fringe_px=px.get("fringe", math.nan),
-            blur_px=px.get("blur", math.nan), moved=_moved(inputs),
+            blur_px=px.get("blur", math.nan), tried=_tried(inputs.table("power", "curve")), moved=_moved(inputs),
             shows=is_leak and own_setting(inputs)[0].peak > 0, is_sharp=background_is_sharp(inputs),
         )  # fmt: skip
 
@@ -204,10 +206,32 @@ def _control(found: Evidence) -> list[str]:
 
 def _power(found: Evidence) -> str:
     """What the clip would have shown, in words."""
-    edge, blur = (
-        "none" if math.isnan(px) else f"letters of {px:.0f} px and more" for px in (found.fringe_px, found.blur_px)
-    )
-    return f"of letters put in front of the same call, {edge} were readable at the edge and {blur} through the blur"
+    told = [
+        _read(*found.tried.get(channel, (0, 0)), px, where)
+        for channel, px, where in (
+            ("fringe", found.fringe_px, "where the edge went"), ("blur", found.blur_px, "through the blur"),
+        )
+    ]  # fmt: skip
+    return f"of words put into other rooms behind the same call, {told[0]}, and {told[1]}"
+
+
+def _read(read: int, words: int, px: float, where: str) -> str:
+    if not words:
+        return f"none stood {where}" if where.startswith("where") else f"none could be tried {where}"
+    size = "no size reliably" if math.isnan(px) else f"reliably from {px:.0f} px"
+    return f"{read} of {words} were read {where} ({size})"
+
+
+def _tried(curve: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Words read, and words tried, of each channel of power's curve."""
+    channels = dict.fromkeys(row["channel"] for row in curve)
+    return {
+        name: (
+            sum(row["read"] for row in curve if row["channel"] == name),
+            sum(row["words"] for row in curve if row["channel"] == name),
+        )
+        for name in channels
+    }
 
 
 def _count(number: int, what: str) -> str:
