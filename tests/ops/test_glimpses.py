@@ -66,6 +66,15 @@ def test_a_patch_is_found_in_exactly_its_frames_and_at_its_place(at, place):
     assert call.index[call.unprotected].tolist() == list(at)
 
 
+@pytest.mark.parametrize(("from_frame", "found_in"), [(2, []), (70, list(range(70, 140)))])
+def test_who_comes_out_of_a_start_that_blurs_everything_is_no_failure(from_frame, found_in):
+    """Some products fail closed: all is blurred until the first mask, and then the person is sharp for good."""
+    again = [frames(blur)[t % 40 if t // 40 % 2 == 0 else 39 - t % 40] for blur in (calls.BLUR, 0) for t in range(140)]
+    at = range(from_frame, 140)
+    call = look(shown(again[:140], again[140:], ellipse(250, 60, 60, 50), at))
+    assert sorted(boxes(call)) == found_in
+
+
 def test_two_patches_of_a_frame_are_two_regions():
     both = np.maximum(ellipse(50, 50, 35, 30), ellipse(270, 50, 35, 30))
     found = boxes(patched(both, [20]))

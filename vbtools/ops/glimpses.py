@@ -54,6 +54,11 @@ MOST_CHANGE = 15.0  # grey levels; more only where nearly the whole picture turn
 PLAIN_SUM = 100.0
 GOES_ON = 0.5  # of the jump, on average over the region: so long the glimpse lasts
 LONGEST = 256  # frames for which a glimpse is followed
+# Some products blur everything, the person too, until they have the first mask. What then turns sharp and stays is the
+# person; a blur that is switched off uncovers most of the picture.
+OPENING = 64  # frames from the first, in which such a start ends
+STAYS = 64  # frames, to the end of the recording or for as long as a glimpse is followed
+MOST_OF_IT = 0.6  # of the cells
 BLOCK = 1536  # frames looked at together, and as many as LONGEST of them again with the next ones
 # Brief glimpses: those of 12 frames at most, with two sides to compare with. bench/unprotected.py's 600 s without a
 # failure have none that reaches 4 octaves at these jumps; taken as every third frame (10 fps), the greatest has 5.8.
@@ -161,13 +166,18 @@ class GlimpseFinder:
         """Note the region in this frame and in those after (before, for step -1) in which it stays sharp."""
         base, box = detail[frame][region].mean() - jump, _box(region)
         glimpse: list[tuple[int, float]] = []
+        goes_on = True
         for t in range(frame, int(np.clip(frame + step * LONGEST, -1, len(shot))), step):
             rise = float(detail[t][region].mean() - base)
             if shot[t] != shot[frame] or rise < GOES_ON * jump:
+                goes_on = False
                 break
             glimpse.append((t, float(2.0 ** (rise / STEPS))))
         if len(glimpse) == LONGEST and np.count_nonzero(region) * jump < STEPS * MOST_SUM:
             return  # so little, and it stays: an encoder that has found more bits
+        opens = step == 1 and self._first + frame < OPENING and goes_on and len(glimpse) >= STAYS
+        if opens and np.count_nonzero(region) < MOST_OF_IT * CELLS:
+            return  # the person, who comes out of a start that blurred everything, and stays
         for t, ratio in glimpse:
             self._found.setdefault(self._first + t, []).append((box, ratio))
 
