@@ -43,8 +43,8 @@ from vbtools.store import Reader
 ROOT = Path(__file__).resolve().parent.parent
 LINES = ROOT / "results" / "bench-verdict" / "calls.jsonl"
 SIZE, SECONDS = (640, 360), 5.0
-TIGHT = "mask=[enlarge, {smoothstep: {low: 0.9, high: 0.99}}]"
-"""The product's mask ends within the person."""
+TIGHT = "mask=[enlarge, {feather: {sigma: 8}}, {smoothstep: {low: 0.9, high: 0.99}}]"
+"""The product's mask ends within the person, by 10 px: where it is not, the model itself takes room for person."""
 NONE_RAW = ("raw_frames=0", "raw_after=0")
 """A product that passes its first frame raw, as some do by design, gives the room away."""
 LEAKING = ("jitsi", "bbb", "twilio", "livekit", "shiguredo", "lfbw", "jitsi2", "backscrub", "kaito", "chime")
