@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from fakes import FakeReader
 
-from vbtools.evidence.following import Following
+from vbtools.evidence.following import Following, _when_shown
 from vbtools.ops.detail import scaled
 
 SIZE = (180, 320)
@@ -78,3 +79,21 @@ def test_without_replays_nothing_is_said_to_follow():
 
 def test_what_is_drawn_over_the_picture_never_follows():
     assert share(Stored(overlaid=True)) == 0
+
+
+def test_when_the_edge_first_and_last_lay_over_a_place_is_told() -> None:
+    """A person walks from left to right, one column of the grid a frame, 10 frames a second."""
+    person = np.zeros((60, 144, 256), np.uint8)
+    for t in range(60):
+        person[t, 40:, 60 + t : 100 + t] = 255
+    stages = {
+        "extract": {"frames": np.zeros((60, 360, 640, 3), np.uint8), "time": np.arange(60) / 10},
+        "segment": {"person": person},
+        "align": {"transform": np.tile(np.eye(2, 3), (60, 1, 1)), "used": np.ones(60, np.uint8)},
+    }
+    first, last = _when_shown(FakeReader(stages))  # type: ignore[arg-type]
+    right_of = np.s_[300, 320]  # of the grid of 360 rows: column 128, which the right edge reaches at frame 28
+    assert 2.0 <= first[right_of] <= 2.8
+    assert 2.8 <= last[right_of] <= 3.4
+    assert np.isinf(first[20, 20])
+    assert np.isinf(last[20, 20])

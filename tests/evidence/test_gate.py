@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from fakes import run_stage
 
-from vbtools.evidence.gate import Gate
+from vbtools.evidence.gate import Gate, _notes, looked_at
 from vbtools.ops.blur_kernel import blurred
 from vbtools.ops.word_likeness import likeness
 
@@ -215,3 +216,10 @@ def test_accents_and_other_scripts_raise_nothing() -> None:
     box = (BOX["x"], BOX["y"], BOX["width"], BOX["height"])
     assert likeness(seen, box, "BRÍDGE", "gaussian", SIGMA, 0).lead > 3
     assert likeness(seen, box, "建筑建筑", "gaussian", SIGMA, 0).word == 0
+
+
+@pytest.mark.parametrize(("on", "said"), [("raw", "did not look at"), ("both", "nothing was found on")])
+def test_a_picture_that_was_not_read_is_not_called_empty(on: str, said: str) -> None:
+    reader = SimpleNamespace(record=lambda stage: SimpleNamespace(parameters={"on": on}))
+    (note,) = _notes([], True, looked_at(reader))  # type: ignore[arg-type]
+    assert said in note

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from vbtools.errors import StorageError
 from vbtools.ops.draw import coverage_picture
 from vbtools.ops.unobserved import HATCH_DARK, HATCH_LIGHT
 from vbtools.pipeline import pictures
-from vbtools.pipeline.pictures import export, findings_in_words
+from vbtools.pipeline.pictures import _sharp_words, export, findings_in_words
 from vbtools.store import Reader, Writer
 
 
@@ -211,3 +212,11 @@ def pictures_boxed() -> np.ndarray:
 
     tiny = np.full((9, 16, 3), 200, np.uint8)
     return titled(boxed(tiny, [word("A LONG WORD", "raw", 3)], "text", ORANGE, 1.0), "a title that cannot fit")
+
+
+@pytest.mark.parametrize(("family", "count"), [("none", 1), ("gaussian", 0)])
+def test_a_background_that_is_not_blurred_is_said_first(family: str, count: int) -> None:
+    reader = SimpleNamespace(table=lambda stage, name: [{"family": family}])
+    words = _sharp_words(SimpleNamespace(has=lambda stage, name: True, reader=reader))  # type: ignore[arg-type]
+    assert len(words) == count
+    assert all("is not blurred" in sentence for sentence in words)

@@ -68,9 +68,12 @@ class Advice(Stage[AdviceParams]):
 def _notes(rows: list[dict[str, Any]]) -> list[str]:
     if not rows or rows[0]["shown"] <= 0:
         return ["replayed as it is, the call shows nothing of a room: no setting could show less"]
-    notes = [f"as it is, {rows[0]['shown']:.1%} of a room's detail is shown; below 0 a setting shows more"]
+    notes = [f"as it is, {rows[0]['shown']:.1%} of a room's detail is shown"]
     for row in sorted(rows[1:], key=lambda row: -row["reduction"]):
-        span = f"{row['reduction_low']:.0%} to {row['reduction_high']:.0%}"
-        sure = row["reduction_low"] > 0 or row["reduction_high"] < 0
-        notes.append(f"{row['setting']}: {row['reduction']:.0%} less ({span}){'' if sure else '; may be chance'}")
+        low, high = row["reduction_low"], row["reduction_high"]
+        more = row["reduction"] < 0
+        span = f"{-high:.0%} to {-low:.0%}" if more else f"{low:.0%} to {high:.0%}"
+        sure = low > 0 or high < 0
+        told = f"{abs(row['reduction']):.0%} {'more' if more else 'less'} ({span})"
+        notes.append(f"{row['setting']}: {told}{'' if sure else '; may be chance'}")
     return notes

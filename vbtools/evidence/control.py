@@ -20,7 +20,7 @@ class Control(Stage[ControlParams]):
     """Compare every finding with what the same place shows when the room behind it is exchanged."""
 
     name = "control"
-    version = 1
+    version = 2
     summary = "findings against the same call before other rooms"
     example = "vbtools run leak --video call.mp4 --until control"
     Params = ControlParams

@@ -25,8 +25,6 @@ LEAST_SHARE = 0.5
 """A place follows the room if at least so much of it does."""
 EDGE_PX = (-4.0, 18.0)
 """px at 720 rows from the mask between which the edge shows a place: where products' fringes are."""
-TELLING_LETTERS = 4
-"""Shorter words are read by chance; as in :mod:`vbtools.stages.inspect`."""
 
 
 @dataclass(frozen=True)
@@ -191,16 +189,13 @@ class _Under:
     """What aggregate and the masks tell of a box."""
 
     def __init__(self, inputs: Reader) -> None:
-        import numpy as np
 
         self._maps = {
             name: inputs.array("aggregate", name) if inputs.has("aggregate", name) else None
             for name in ("confidence", "exposure", "passages")
         }
         self._shape = inputs.array("aggregate", "coverage").shape
-        self._time = inputs.array("extract", "time")
-        self._edges = _edges(inputs)
-        self._nan = np.nan
+        self._first, self._last = _when_shown(inputs)
 
     def __call__(self, box: tuple[float, ...]) -> dict[str, Any]:
         """``confidence``, ``exposure``, ``passages``, ``first`` and ``last`` of a box in the plate's pixels."""
@@ -224,14 +219,14 @@ class _Under:
         import numpy as np
 
         height, width = self._shape
-        rows, columns = self._edges.shape[1:]
+        rows, columns = self._first.shape
         x, w = (value * columns / width for value in (box[0], box[2]))
         y, h = (value * rows / height for value in (box[1], box[3]))
-        over = self._edges[(slice(None), *_slices((x, y, w, h)))].any(axis=(1, 2))
-        there = np.flatnonzero(over)
-        if not there.size:
+        part = _slices((x, y, w, h))
+        first, last = self._first[part], self._last[part]
+        if not np.isfinite(first).any():
             return math.nan, math.nan
-        return float(self._time[there[0]]), float(self._time[there[-1]])
+        return float(first.min()), float(last.max())
 
 
 def _slices(box: tuple[float, ...]) -> tuple[slice, slice]:
@@ -240,23 +235,19 @@ def _slices(box: tuple[float, ...]) -> tuple[slice, slice]:
     return slice(top, max(top + 1, round(y + height))), slice(left, max(left + 1, round(x + width)))
 
 
-def _edges(inputs: Reader) -> Mask:
-    """(T, h, w) bool on the segmenter's grid: where the edge showed the room in each frame."""
+def _when_shown(inputs: Reader) -> tuple[F32, F32]:
+    """When the edge first and last showed each place, (h, w) float32, s, on the grid of ``Edges``; inf, -inf: never."""
     import numpy as np
 
-    from vbtools.ops.fringe import signed_distance
-    from vbtools.ops.masks import level
+    from vbtools.evidence.edges import Edges
+    from vbtools.ops.fringe import EDGES_PX
 
     record = inputs.record("aggregate")
-    limit = level(float(record.parameters["threshold"]) if record else 0.3)
-    unit = inputs.dataset("segment", "person").shape[1] / 720
-    found = []
-    for block in inputs.blocks("segment", "person"):
-        for plane in block:
-            person = (plane >= limit).astype(np.uint8)
-            if not person.any() or person.all():
-                found.append(np.zeros(plane.shape, np.bool_))
-                continue
-            distance = signed_distance(person) / unit
-            found.append((distance >= EDGE_PX[0]) & (distance < EDGE_PX[1]))
-    return np.stack(found)
+    edges = Edges(inputs, float(record.parameters["threshold"]) if record else 0.3)
+    nearest, farthest = (EDGES_PX.index(px) for px in EDGE_PX)
+    first, last = np.full(edges.size, np.inf, np.float32), np.full(edges.size, -np.inf, np.float32)
+    for edge in edges:
+        over = (edge.bins >= nearest) & (edge.bins < farthest)
+        first[over] = np.minimum(first[over], np.float32(edge.time_s))
+        last[over] = np.float32(edge.time_s)
+    return first, last

@@ -78,7 +78,7 @@ class Gate(Stage[GateParams]):
             rows.append(row)
             job.progress.advance()
         job.output.rows("findings", rows)
-        job.notes += _notes(rows, judge.blur is not None)
+        job.notes += _notes(rows, judge.blur is not None, looked_at(job.inputs))
 
 
 def _found(inputs: Reader) -> list[dict[str, Any]]:
@@ -92,7 +92,15 @@ def _found(inputs: Reader) -> list[dict[str, Any]]:
     return found
 
 
-def _notes(rows: Sequence[Mapping[str, Any]], known: bool) -> list[str]:
+def looked_at(inputs: Reader) -> bool:
+    """Whether inspect was told to look at the enhanced picture."""
+    record = inputs.record("inspect")
+    return record is None or record.parameters.get("on") != "raw"
+
+
+def _notes(rows: Sequence[Mapping[str, Any]], known: bool, looked: bool) -> list[str]:
+    if not looked:
+        return ["inspect did not look at the enhanced picture: there is nothing to judge (inspect --on both does)"]
     notes = [] if known else ["the blur is not known: nothing can be supported through it"]
     if not rows:
         return [*notes, "nothing was found on the enhanced picture"]

@@ -246,7 +246,7 @@ def _named(words: Sequence[str]) -> str:
 def _telling(words: Any) -> tuple[str, ...]:
     """Words of enough letters not to be chance, each once, longest first."""
     from vbtools.evaluate.words import normal
-    from vbtools.evidence.following import TELLING_LETTERS
+    from vbtools.stages.inspect import TELLING_LETTERS
 
     told = {word for word in words if len(normal(word)) >= TELLING_LETTERS}
     return tuple(sorted(told, key=lambda word: (-len(word), word)))

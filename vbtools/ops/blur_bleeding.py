@@ -38,6 +38,8 @@ TUNING = 2.0
 """Robust standard deviations at which a difference has half its weight (Cauchy's)."""
 LARGEST = 20.0
 """Grey levels, of what a model leaves: a larger rest is no worse."""
+FAR = 1e4
+"""px: farther than any picture is wide."""
 ROUNDS = 6
 OUTLIER = 40.0
 """Grey levels; what differs more from the plate is a part of the person that the mask missed."""
@@ -147,10 +149,10 @@ class Samples:
         return np.asarray(cv2.resize(plane, self._size, interpolation=cv2.INTER_AREA), np.float32)
 
     def _distance(self, person: U8) -> F32:
-        """px to the person's outline, negative on the person; on the small grid."""
+        """px to the person's outline, negative on the person; on the small grid. At most FAR where there is none."""
         small = (self._small(person * np.uint8(255)) > 127).astype(np.uint8)
         outside = cv2.distanceTransform(1 - small, cv2.DIST_L2, 5) - cv2.distanceTransform(small, cv2.DIST_L2, 5)
-        return np.asarray(outside * np.float32(self.shrink), np.float32)
+        return np.asarray(np.clip(outside, -FAR, FAR) * np.float32(self.shrink), np.float32)
 
     def _ring(self, near: float, far: float) -> Mask:
         if not self.distance:

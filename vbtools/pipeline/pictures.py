@@ -192,7 +192,7 @@ def findings_in_words(reader: Reader) -> list[str]:
 
 def words_of(shown: Shown) -> list[str]:
     """As :func:`findings_in_words`, of what may be shown."""
-    sentences = _unprotected_words(shown.unprotected) + _other_shot_words(shown)
+    sentences = _sharp_words(shown) + _unprotected_words(shown.unprotected) + _other_shot_words(shown)
     if shown.has("inspect", "ocr"):
         sentences += _inspected_words(shown)
     if shown.has("aggregate", "coverage"):
@@ -207,6 +207,18 @@ def words_of(shown: Shown) -> list[str]:
         sentences.append(f"Nothing has been looked for yet. Run: vbtools inspect -p {shown.reader.path}")
     missing = [s for s in shown.left_out() if not s.startswith(("inspect has", "enhance has"))]
     return sentences + [f"{phrase[0].upper()}{phrase[1:]}." for phrase in missing]
+
+
+def _sharp_words(shown: Shown) -> list[str]:
+    """That there is no blur, where aggregate found none."""
+    from vbtools.ops.blur_kind import NONE
+
+    blur = shown.reader.table("aggregate", "blur") if shown.has("aggregate", "blur") else []
+    if not blur or blur[0]["family"] != NONE:
+        return []
+    return [
+        "The background is not blurred: every frame shows what is behind the person, the room or a picture instead."
+    ]
 
 
 def _pictures(shown: Shown) -> Iterator[tuple[str, NDArray[np.uint8]]]:
