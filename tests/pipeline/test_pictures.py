@@ -216,7 +216,7 @@ def pictures_boxed() -> np.ndarray:
 
 @pytest.mark.parametrize(("family", "count"), [("none", 1), ("gaussian", 0)])
 def test_a_background_that_is_not_blurred_is_said_first(family: str, count: int) -> None:
-    reader = SimpleNamespace(table=lambda stage, name: [{"family": family}])
+    reader = SimpleNamespace(has=lambda stage, name: True, table=lambda stage, name: [{"family": family}])
     words = _sharp_words(SimpleNamespace(has=lambda stage, name: True, reader=reader))  # type: ignore[arg-type]
     assert len(words) == count
     assert all("is not blurred" in sentence for sentence in words)

@@ -153,12 +153,14 @@ def own_setting(inputs: Reader) -> tuple[Setting, list[str]]:
     """How the clip itself protects the room, as aggregate learned it; and in words what is not known."""
     import numpy as np
 
+    from vbtools.stages.aggregate import is_not_blurred
+
     rows = inputs.dataset("aggregate", "coverage").shape[0]
     notes = []
     blur = inputs.table("aggregate", "blur")[0] if inputs.has("aggregate", "blur") else {}
     sigma, whole = float(blur.get("sigma", np.nan)), int(blur.get("whole", -1)) != 0
     relative, peak = _opacity(inputs)
-    replaced = background_is_sharp(inputs)
+    replaced = is_not_blurred(inputs)
     if replaced:
         sigma, peak = 0.0, 0.0
         notes.append("the background is sharp: the replay keeps it as a picture in the room's place")
@@ -168,14 +170,6 @@ def own_setting(inputs: Reader) -> tuple[Setting, list[str]]:
     if not peak and not replaced:
         notes.append("the person's edge shows nothing that can be measured: in the replay it shows nothing")
     return Setting(sigma, whole, relative, peak, replaced=replaced), notes
-
-
-def background_is_sharp(inputs: Reader) -> bool:
-    """Whether aggregate found no blur: a picture in the room's place, or none at all."""
-    from vbtools.ops.blur_kind import NONE
-
-    blur = inputs.table("aggregate", "blur") if inputs.has("aggregate", "blur") else []
-    return bool(blur) and blur[0]["family"] == NONE
 
 
 def _opacity(inputs: Reader) -> tuple[F32, float]:

@@ -69,7 +69,8 @@ class Evidence:
     def of(cls, inputs: Reader, *, gate: bool) -> Evidence:
         """Read a project with all that the verdict requires."""
         from vbtools.evidence.again import learned
-        from vbtools.evidence.forward import background_is_sharp, own_setting
+        from vbtools.evidence.forward import own_setting
+        from vbtools.stages.aggregate import is_not_blurred
 
         follows = inputs.array("control", "follows")
         findings = inputs.table("control", "findings")
@@ -87,7 +88,7 @@ class Evidence:
             rooms=len(replays), believed=sum(row["believed"] for row in replays),
             right=sum(row["right"] for row in replays), fringe_px=px.get("fringe", math.nan),
             blur_px=px.get("blur", math.nan), tried=_tried(inputs.table("power", "curve")), moved=_moved(inputs),
-            shows=is_leak and own_setting(inputs)[0].peak > 0, is_sharp=background_is_sharp(inputs),
+            shows=is_leak and own_setting(inputs)[0].peak > 0, is_sharp=is_not_blurred(inputs),
         )  # fmt: skip
 
     @property

@@ -19,6 +19,7 @@ from vbtools.pipeline.coco import coco
 from vbtools.pipeline.film import write_film
 from vbtools.pipeline.freshness import assess_stored
 from vbtools.stages import Progress, Stage, stage_names
+from vbtools.stages.aggregate import is_not_blurred
 from vbtools.stages.enhance import stored_pictures
 from vbtools.stages.inspect import TELLING_LETTERS
 from vbtools.stages.unprotected import WHOLE_FROM, regions, unprotected_frames
@@ -211,10 +212,7 @@ def words_of(shown: Shown) -> list[str]:
 
 def _sharp_words(shown: Shown) -> list[str]:
     """That there is no blur, where aggregate found none."""
-    from vbtools.ops.blur_kind import NONE
-
-    blur = shown.reader.table("aggregate", "blur") if shown.has("aggregate", "blur") else []
-    if not blur or blur[0]["family"] != NONE:
+    if not shown.has("aggregate", "blur") or not is_not_blurred(shown.reader):
         return []
     return [
         "The background is not blurred: every frame shows what is behind the person, the room or a picture instead."

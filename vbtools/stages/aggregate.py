@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vbtools.backends import Backend, backend, names
 from vbtools.config.element import Column, Element, table
 from vbtools.config.params import param
 from vbtools.stages.base import Job, Stage
+
+if TYPE_CHECKING:
+    from vbtools.store.reader import Reader
+
+
+def is_not_blurred(project: Reader) -> bool:
+    """Whether aggregate, with method leak, found no blur: a picture in the room's place, or none at all."""
+    from vbtools.ops.blur_kind import NONE
+
+    return project.has("aggregate", "blur") and project.table("aggregate", "blur")[0]["family"] == NONE
 
 
 @dataclass(frozen=True)

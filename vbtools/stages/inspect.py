@@ -14,6 +14,7 @@ from vbtools.backends.torch_device import DEVICES
 from vbtools.config.element import Column, table
 from vbtools.config.params import FilePath, ParameterError, param
 from vbtools.errors import UsageError
+from vbtools.stages.aggregate import is_not_blurred
 from vbtools.stages.base import Job, Stage
 from vbtools.stages.leak_reader import LeakReader, Under
 from vbtools.stages.licences import tell_licence
@@ -147,7 +148,7 @@ class Inspect(Stage[InspectParams]):
         findings: dict[str, list[dict[str, Any]]] = {"ocr": [], "detections": []}
         unprotected = unprotected_frames(job.inputs)
         job.output.rows("unprotected", unprotected)
-        if _is_not_blurred(job):
+        if is_not_blurred(job.inputs):
             job.notes.append(NOT_BLURRED)
         if unprotected:
             job.notes.append(_moments(unprotected))
@@ -242,15 +243,6 @@ def _look(detector: Any, image: NDArray[np.uint8], seen: NDArray[np.bool_]) -> l
     observed = resize_observed(seen, *image.shape[:2])
     found: list[dict[str, Any]] = detector(image, observed, image.shape[1] / seen.shape[1])
     return found
-
-
-def _is_not_blurred(job: Job[InspectParams]) -> bool:
-    """Whether aggregate says so, with method leak; the other methods do not look for a blur."""
-    from vbtools.ops.blur_kind import NONE
-
-    if not job.inputs.has("aggregate", "blur"):
-        return False
-    return bool(job.inputs.table("aggregate", "blur")[0]["family"] == NONE)
 
 
 def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
