@@ -1,5 +1,7 @@
 """inspect: which picture is looked at, what is written down, and what is said."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +210,15 @@ def test_without_an_enhanced_picture_both_reads_the_raw_one_and_says_so() -> Non
 def test_a_background_that_is_not_blurred_is_said(family: str, said: bool) -> None:
     stored = project(wall({})) | {("aggregate", "blur"): [{"family": family}]}
     assert any("every frame shows the room" in note for note in Ran(Inspect(), {}, stored).notes) == said
+
+
+def test_where_no_blur_was_looked_for_none_is_asked_for_and_no_transforms_are_loaded() -> None:
+    code = (
+        "import sys; from types import SimpleNamespace; from vbtools.stages.aggregate import is_not_blurred\n"
+        "assert not is_not_blurred(SimpleNamespace(has=lambda *_: False))\n"
+        "assert 'scipy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_looking_for_nothing_writes_empty_tables_and_still_lists_unprotected_moments() -> None:
