@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from vbtools.backends import backend
 from vbtools.backends.inspect import ocr
@@ -123,6 +124,22 @@ def test_punctuation_alone_and_uncertain_words_are_dropped(monkeypatch: pytest.M
     monkeypatch.setattr("pytesseract.image_to_data", answer)
     words = read(sign({}))
     assert [(word["text"], word["confidence"]) for word in words] == [("Office", 0.91), ("9-11", 0.5)]
+
+
+def test_tesseract_is_given_every_pixel_as_it_is_and_no_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+
+    def look(picture: str, **_: Any) -> dict[str, list[Any]]:
+        with Image.open(picture) as opened:
+            shown.append((np.asarray(opened), opened.info.get("dpi", (0, 0))))
+        return {name: [] for name in ("text", "conf", "left", "top", "width", "height")}
+
+    monkeypatch.setattr("pytesseract.image_to_data", look)
+    image = np.random.default_rng(0).integers(0, 256, (719, 1277, 3), dtype=np.uint8)  # too large to be enlarged
+    read(image)
+    [(pixels, resolution)] = shown
+    assert np.array_equal(pixels, image)
+    assert resolution == (0, 0)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 300), (17, 3)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -131,15 +132,18 @@ class TesseractReader:
         from PIL import Image
 
         pytesseract.pytesseract.tesseract_cmd = str(self.program)
-        picture = Image.fromarray(image)
-        picture.format = "PPM"  # how it is handed over; packing a PNG takes longer than reading it
         try:
-            columns = pytesseract.image_to_data(
-                picture,
-                lang=self.params.language,
-                config=f"--psm {self.params.psm}",
-                output_type=pytesseract.Output.DICT,
-            )
+            with tempfile.TemporaryDirectory(prefix="vbtools-") as folder:
+                # Leptonica reads a PPM value by value, in 0.1 s, and a BMP at once. It says no resolution, since
+                # Tesseract would take it for true.
+                picture = Path(folder) / "picture.bmp"
+                Image.fromarray(image).save(picture, dpi=(0, 0))
+                columns = pytesseract.image_to_data(
+                    str(picture),
+                    lang=self.params.language,
+                    config=f"--psm {self.params.psm}",
+                    output_type=pytesseract.Output.DICT,
+                )
         except pytesseract.TesseractNotFoundError as error:
             raise MissingDependencyError(f"'{self.program}' is gone or cannot be started", INSTALL) from error
         except pytesseract.TesseractError as error:
