@@ -19,6 +19,7 @@ from vbtools import __version__
 from vbtools.config.element import Element
 from vbtools.errors import ProjectError
 from vbtools.store.bulk import BulkFile
+from vbtools.store.deflate import create_deflated
 from vbtools.store.housekeeping import collect_garbage_locked
 from vbtools.store.layout import (
     FORMAT,
@@ -37,7 +38,6 @@ from vbtools.store.newfile import NewFile
 from vbtools.store.reader import Reader
 from vbtools.store.record import Record, to_text
 
-GZIP_LEVEL = 1
 _OWNER_MAY_WRITE = 0o222
 
 
@@ -246,9 +246,12 @@ def _unused(folder: Path, stem: str) -> Path:
 def _write_stage(new: h5py.File, output: StageOutput, record: Record, folder: Path) -> None:
     group = new.create_group(record.stage)
     for name, (element, data) in output.small.items():
-        compression = {"compression": "gzip", "compression_opts": GZIP_LEVEL, "shuffle": True} if data.size else {}
-        dataset = group.create_dataset(name, data=data, **compression)
-        describe(dataset, element)
+        twin = next((other for other, (_, same) in output.small.items() if same is data and other in group), None)
+        if twin is None:
+            create_deflated(group, name, data)
+        else:  # enhance's last step is its image too: packed once
+            group.copy(group[twin], group, name, without_attrs=True)
+        describe(group[name], element)
     place = output.bulk.path.relative_to(folder)
     bulk = {name: {"file": place.as_posix(), "bytes": output.bulk.path.stat().st_size} for name in output.bulk.names}
     for name in bulk:
