@@ -29,6 +29,8 @@ TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 # Planar 8-bit formats whose planes can be looked at without a conversion; what else there is, swscale converts.
 PLANAR_420 = frozenset({"yuv420p", "yuvj420p"})
 CONVERT = "Convert it with: ffmpeg -i RECORDING -c:v libx264 call.mp4"
+# Left to itself swscale starts threads anew for each frame, and waits for them while every core decodes other frames.
+SWSCALE_THREADS = 1
 # A recording is said to end early when this much of its stated length did not decode. Containers state the length of
 # the longest stream, and audio often runs some tenths of a second longer than video.
 EARLY_END_S = 1.0
@@ -61,14 +63,14 @@ class Frame:
 
     def rgb(self) -> U8:
         """The picture, ``(H, W, 3)`` uint8 RGB, 0..255: converted from whatever the recording holds, alpha dropped."""
-        pixels = self._orientation.apply(self._decoded.to_ndarray(format="rgb24"))
+        pixels = self._orientation.apply(self._decoded.to_ndarray(format="rgb24", threads=SWSCALE_THREADS))
         if pixels.shape[:2] != self._size:
             pixels = cv2.resize(pixels, self._size[::-1], interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(pixels)
 
     def gray(self) -> U8:
         """A grey recording's values as they are stored, ``(H, W)`` uint8; of a coloured one the luminance, 0..255."""
-        pixels = self._orientation.apply(self._decoded.to_ndarray(format="gray"))
+        pixels = self._orientation.apply(self._decoded.to_ndarray(format="gray", threads=SWSCALE_THREADS))
         if pixels.shape != self._size:
             pixels = cv2.resize(pixels, self._size[::-1], interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(pixels)
@@ -85,7 +87,7 @@ class Frame:
         """
         frame = self._decoded
         if frame.format.name not in PLANAR_420:
-            frame = frame.reformat(format="yuv420p")
+            frame = frame.reformat(format="yuv420p", threads=SWSCALE_THREADS)
         H, W = self._size
         scale = min(1.0, long_side / max(H, W))
         luma = max(1, round(W * scale)), max(1, round(H * scale))
