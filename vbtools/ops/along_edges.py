@@ -10,9 +10,9 @@ import math
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vbtools.ops.compiled import njit
 from vbtools.ops.soften import smoothstep
 
 F32 = NDArray[np.float32]

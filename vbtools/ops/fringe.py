@@ -12,8 +12,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from vbtools.ops.compiled import njit
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from vbtools.ops.compiled import njit
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from vbtools.ops.compiled import njit
 
 I32 = NDArray[np.int32]
 

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from vbtools.ops.compiled import njit
 
 Picture = TypeVar("Picture", NDArray[np.float32], NDArray[np.uint8])
 F32 = NDArray[np.float32]

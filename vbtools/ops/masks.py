@@ -8,9 +8,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vbtools.ops.compiled import njit
 from vbtools.ops.grid import at_least, whole
 
 U8 = NDArray[np.uint8]

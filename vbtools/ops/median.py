@@ -20,8 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from vbtools.ops.compiled import njit
 
 U8 = NDArray[np.uint8]
 U32 = NDArray[np.uint32]

@@ -16,9 +16,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vbtools.ops.compiled import njit
 from vbtools.ops.grid import Region, interpolate, samples_for, whole
 
 U8 = NDArray[np.uint8]
