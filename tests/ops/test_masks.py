@@ -54,6 +54,17 @@ def test_growing_equals_opencvs_dilation(size: tuple[int, int], share: float) ->
         assert np.array_equal(dilated(person[:, ::-1], radius), expected[:, ::-1].astype(bool))
 
 
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.5])
+@pytest.mark.parametrize("size", [(1, 50), (31, 8), (37, 61)])
+def test_a_stack_of_masks_is_grown_each_by_itself(size: tuple[int, int], share: float) -> None:
+    people = np.random.default_rng(2).random((5, *size)) < share
+    people[1] = False
+    for radius in (1, 7):
+        alone = np.stack([dilated(person, radius) for person in people])
+        assert np.array_equal(dilated(people, radius), alone)
+        assert np.array_equal(dilated(people[:, :, ::-1], radius), alone[:, :, ::-1])
+
+
 def test_nothing_grows_from_nothing_and_the_border_is_no_person() -> None:
     assert not dilated(np.zeros((5, 7), bool), 3).any()
     assert dilated(np.ones((5, 7), bool), 3).all()

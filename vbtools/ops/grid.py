@@ -167,25 +167,32 @@ def _at_least(samples, rows, columns, spans, level, out):
     """Compare with ``level`` what :func:`_bilinear` would give; between two samples that agree, all pixels do."""
     (top, bottom, down), (left, right, along) = rows, columns
     one, half = np.int32(_WEIGHT), np.int32(1 << (_SHIFT - 1))
-    width = samples.shape[2]
+    width, count = samples.shape[2], len(spans) - 1
     row = np.empty(width, np.int32)
     beyond = np.empty(width, np.bool_)
     for t in range(len(samples)):
         for y in range(out.shape[1]):
             upper, lower, v = samples[t, top[y]], samples[t, bottom[y]], down[y]
+            any_beyond = False
             for x in range(width):
                 row[x] = np.int32(upper[x]) * (one - v) + np.int32(lower[x]) * v
                 beyond[x] = (row[x] * one + half) >> _SHIFT >= level
+                any_beyond |= beyond[x]
             line = out[t, y]
-            for span in range(len(spans) - 1):
-                begin, end = spans[span], spans[span + 1]
-                before, after = left[begin], right[begin]
-                if beyond[before] == beyond[after]:
-                    line[begin:end] = beyond[before]
-                else:
-                    for x in range(begin, end):
+            line[:] = False  # most of most pictures is
+            span = 0 if any_beyond else count
+            while span < count:
+                before, after = beyond[left[spans[span]]], beyond[right[spans[span]]]
+                begin = spans[span]
+                span += 1
+                if before and after:
+                    while span < count and beyond[left[spans[span]]] and beyond[right[spans[span]]]:
+                        span += 1  # painted at once
+                    line[begin : spans[span]] = True
+                elif before or after:
+                    for x in range(begin, spans[span]):
                         u = along[x]
-                        line[x] = (row[before] * (one - u) + row[after] * u + half) >> _SHIFT >= level
+                        line[x] = (row[left[x]] * (one - u) + row[right[x]] * u + half) >> _SHIFT >= level
 
 
 @njit(nogil=True, cache=True)

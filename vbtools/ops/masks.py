@@ -58,6 +58,8 @@ def level(threshold: float) -> int:
 def dilated(person: Mask, radius: int) -> Mask:
     """Grow a mask (h, w) bool by a radius in px, with an ellipse; beyond the border there is no person.
 
+    A stack of masks (t, h, w) is grown each by itself, in one call of compiled code.
+
     Raises:
         ValueError: a negative radius.
     """
@@ -65,15 +67,23 @@ def dilated(person: Mask, radius: int) -> Mask:
         raise ValueError(f"the radius is {radius}; give at least 0 px")
     if radius == 0 or not person.size:
         return person
-    padded = np.zeros((person.shape[0], -(-person.shape[1] // 8) * 8), np.uint8)
-    padded[:, : person.shape[1]] = person
-    begins, ends, first = _runs(padded, padded.view(np.uint64), _MOST_RUNS * person.shape[0])
+    height, width = person.shape[-2:]
+    rows = person.reshape(-1, width).view(np.uint8)
+    if width % 8 or not rows.flags.c_contiguous:
+        padded = np.zeros((len(rows), -(-width // 8) * 8), np.uint8)
+        padded[:, :width] = rows
+        rows = padded
+    begins, ends, first = _runs(rows, rows.view(np.uint64), _MOST_RUNS * len(rows))
     if first[-1] < 0:
-        grown = cv2.dilate(person.view(np.uint8), _ellipse(radius), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-        return np.asarray(grown).astype(bool)
-    painted = np.zeros(person.shape, np.bool_)
-    _paint(begins, ends, first, _half_widths(radius), painted)
-    return painted
+        masks = person.reshape(-1, height, width).view(np.uint8)
+        return np.stack([_dilate(mask, radius) for mask in masks]).reshape(person.shape).astype(bool)
+    painted = np.zeros((len(rows), width), np.bool_)
+    _paint(begins, ends, first, _half_widths(radius), height, painted)
+    return painted.reshape(person.shape)
+
+
+def _dilate(person: U8, radius: int) -> U8:
+    return np.asarray(cv2.dilate(person, _ellipse(radius), borderType=cv2.BORDER_CONSTANT, borderValue=0))
 
 
 @cache
@@ -120,14 +130,17 @@ def _runs(person, eights, most):
 
 
 @njit(nogil=True, cache=True)
-def _paint(begins, ends, first, half_widths, painted):
-    """Paint, row by row, the union of what the ellipse's rows make of the runs around it."""
-    height, width = painted.shape
+def _paint(begins, ends, first, half_widths, height, painted):
+    """Paint, row by row, the union of what the ellipse's rows make of the runs around it.
+
+    ``height``: so many rows are one mask; the next ones are another.
+    """
+    rows, width = painted.shape
     radius = len(half_widths) // 2
     lows, highs = np.empty(len(begins), np.int64), np.empty(len(begins), np.int64)
-    for y in range(height):
-        count = 0
-        for row in range(max(0, y - radius), min(height, y + radius + 1)):
+    for y in range(rows):
+        count, top = 0, y - y % height
+        for row in range(max(top, y - radius), min(top + height, y + radius + 1)):
             reach = half_widths[row - y + radius]
             for run in range(first[row], first[row + 1]):
                 low, high = max(0, begins[run] - reach), min(width, ends[run] + reach)

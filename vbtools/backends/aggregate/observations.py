@@ -248,11 +248,7 @@ class Observations:
         hidden = self._hidden(around, start, stop)
         if count < stop - start:
             frames, hidden = frames[used], hidden[used]
-        inner = region.within(around)
-        person = np.empty(frames.shape[:3], np.bool_)
-        for row, mask in enumerate(hidden):
-            person[row] = dilated(mask, self._dilate)[inner]
-        return frames, person
+        return frames, dilated(hidden, self._dilate)[(slice(None), *region.within(around))]
 
     def _hidden(self, region: Region, start: int, stop: int) -> Mask:
         """Where frames ``start:stop`` show the person, not grown, (t, h, w) bool, whatever the stored masks' size."""
