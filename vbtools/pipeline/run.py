@@ -29,9 +29,9 @@ SWITCH_S = 0.0005
 beside a stage holds up each frame of it."""
 
 
-GARBAGE_EVERY = 50_000
+GARBAGE_EVERY = 500_000
 """New objects after which Python looks for garbage while it imports. At its own 700 it looks through all of numba again
-and again, a fifth of the import's time."""
+and again, a fifth of the import's time; when it goes back to that, what was imported is put out of its sight."""
 
 
 class Listener(Protocol):
@@ -122,7 +122,7 @@ def _make_folder(folder: Path) -> None:
 @contextmanager
 def _preloading(plan: Plan) -> Iterator[None]:
     """Import what later stages need while the first one works; an import that fails, fails again where it is needed."""
-    usual, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    usual, thresholds, frozen = sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count()
 
     def load() -> None:
         gc.set_threshold(GARBAGE_EVERY, *thresholds[1:])
@@ -131,6 +131,7 @@ def _preloading(plan: Plan) -> Iterator[None]:
                 with suppress(ImportError, VbtoolsError):
                     decision.task.stage.preload(decision.task.params)
         finally:
+            gc.freeze()
             gc.set_threshold(*thresholds)
 
     sys.setswitchinterval(SWITCH_S)
@@ -140,6 +141,8 @@ def _preloading(plan: Plan) -> Iterator[None]:
             yield
     finally:
         sys.setswitchinterval(usual)
+        if not frozen:
+            gc.unfreeze()
 
 
 def _give_back_memory() -> None:
