@@ -1,5 +1,6 @@
 """Reading: known words where they are, none where nothing was observed, and clear words when Tesseract is missing."""
 
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -163,6 +164,17 @@ def test_the_environment_s_own_tesseract_comes_first(tmp_path: Path, monkeypatch
     assert find_tesseract() == tmp_path / "env" / "tesseract"
     (tmp_path / "env" / "tesseract").unlink()
     assert find_tesseract() == tmp_path / "path" / "tesseract"
+
+
+def test_what_is_started_reads_as_the_program_would_and_heeds_the_user_s_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = find_tesseract()
+    monkeypatch.delenv("TESSDATA_PREFIX", raising=False)
+    asked = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=True, timeout=60)
+    assert set(languages(program)) == set(asked.stdout.split("\n", 1)[1].split())
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    assert languages(program) == []
 
 
 def test_without_tesseract_one_command_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

