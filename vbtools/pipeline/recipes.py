@@ -10,7 +10,6 @@ from vbtools.backends import backend
 from vbtools.config.params import Spec, Step, specs
 from vbtools.config.recipe import KEYS, VERSION
 from vbtools.errors import RecipeError, nearest
-from vbtools.simulate.profile import PROFILES, STEP_TABLES, Scheme
 from vbtools.stages import Stage, all_stages
 
 _PACKAGE = Path(__file__).parents[1]
@@ -74,6 +73,8 @@ def recipe_schema(known: Sequence[Stage[Any]] = ()) -> dict[str, Any]:
 
 def _profile_schema() -> dict[str, Any]:
     """A product's blur for ``vbtools simulate --profile FILE``."""
+    from vbtools.simulate.profile import PROFILES, Scheme  # 0.01 s that a run does not need
+
     own = {
         "base": {"enum": list(PROFILES), "description": "the built-in profile that it starts from"},
         "name": {"type": "string", "description": "as it is called in truth.json"},
@@ -91,6 +92,8 @@ def _profile_property(spec: Spec) -> dict[str, Any]:
     """One value of a profile; what is not given is as in ``base``."""
     if spec.kind != "steps":
         return {key: value for key, value in _property(spec, "profile").items() if key != "default"}
+    from vbtools.simulate.profile import STEP_TABLES
+
     kinds = {
         name: {
             "type": ["object", "null"],
