@@ -296,3 +296,18 @@ def test_ctrl_c_is_one_line_and_130(project: Path) -> None:
     assert child.returncode == 130
     assert out == ""
     assert err.strip() == "error: Interrupted. What had finished is kept; run the same command again to go on"
+
+
+@pytest.mark.parametrize(("given", "then"), [(None, "4"), ("9", "9")])
+def test_idle_threads_of_openblas_are_let_sleep_before_any_is_started_unless_the_user_says_else(
+    given: str | None, then: str
+) -> None:
+    code = (
+        "import os, sys; sys.argv = ['vbtools', '--version']; from vbtools.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "assert 'numpy' not in sys.modules\n"
+        f"assert os.environ['OPENBLAS_THREAD_TIMEOUT'] == '{then}'"
+    )
+    others = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
+    own = {} if given is None else {"OPENBLAS_THREAD_TIMEOUT": given}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=others | own)
