@@ -101,7 +101,9 @@ class Blur:
         whole_sure: probability of that answer, 0-1; of the likelier one where it is -1.
         feather: standard deviation of the mask's mean edge over the person's outline, px, so with what the mask is late
             or wrong by; a coarse figure. NaN: cannot tell.
-        ema: weight of the mask before, 0-1; NaN: cannot tell.
+        ema: weight of the mask before, 0-1. Always NaN: of simulate's five products that average masks over time
+            four send what comes of it through a curve, a threshold or three bits, so how the fringe fades behind a
+            motion is that step's doing as much as the weight's, and a weight told from it would be another.
         profile: the nearest product's; ``cannot tell``; ``none``: no blur.
         sure: its probability among the known products at their default settings, 0-1.
         others: further products with at least half of that, comma-separated.
