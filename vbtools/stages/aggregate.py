@@ -87,7 +87,7 @@ class Aggregate(Stage[AggregateParams]):
             Column("whole", "int8", "1 the whole frame is blurred, 0 the person is kept out, -1 cannot tell"),
             Column("whole_sure", "float64", "probability of that; of the likelier where it cannot tell; 0: no blur"),
             Column("feather", "float64", "standard deviation of the mask's mean edge, lag and errors included", "px"),
-            Column("ema", "float64", "weight of the mask before in the next; always NaN: a curve or a threshold hides it"),
+            Column("ema", "float64", "weight of the mask before in the next; always NaN: steps after it hide it"),
             Column("profile", "str", "nearest profile of simulate, none (no blur), or cannot tell"),
             Column("sure", "float64", "its probability among the known products at their default settings"),
             Column("others", "str", "profiles at least half as likely, comma-separated"),
