@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from vbtools.backends.enhance.deconvolve import Deconvolve, DeconvolveParams
 from vbtools.backends.picture import read_picture
-from vbtools.ops import blur_trial
+from vbtools.ops.blur_kernel import transfer
 from vbtools.ops.deconvolution import limits, restored
 from vbtools.ops.detail import LUMA, detail
 from vbtools.ops.unobserved import fill
@@ -45,8 +45,10 @@ def line(name: str, estimate: NDArray[Any], truth: NDArray[np.uint8], observed: 
 def plain(plate: NDArray[np.float32], family: str, sigma: float, ratio: float) -> NDArray[np.float32]:
     """A Wiener filter with one ratio of noise to signal."""
     padded = np.pad(plate, MARGIN, mode="reflect")
-    made = blur_trial.undone(scipy.fft.rfft2(padded), padded.shape, family, sigma, ratio)
-    return made[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    down = transfer(family, sigma, scipy.fft.fftfreq(padded.shape[0]))[:, None]
+    passed = (down * transfer(family, sigma, scipy.fft.rfftfreq(padded.shape[1]))[None]).astype(np.float32)
+    made = scipy.fft.irfft2(scipy.fft.rfft2(padded) * (passed / (passed * passed + np.float32(ratio))), s=padded.shape)
+    return np.asarray(made, np.float32)[MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
 def main() -> None:

@@ -1,14 +1,16 @@
 """A blur is told from what lies behind it: how wide, cut or not, whole frame or person kept out; or not at all."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from vbtools.ops import blur_kernel
 from vbtools.ops.blur_bleeding import UNSEEN, Kind, Samples
-from vbtools.ops.blur_edges import width
+from vbtools.ops.blur_edges import Width, width
 from vbtools.ops.blur_kind import CANNOT_TELL, EXCLUDED, UNDECIDED, WHOLE, Kernel, answer, kernel_of, whole_or_excluded
-from vbtools.ops.blur_trial import NOTHING, trial
+from vbtools.ops.blur_spectrum import NOTHING, Falloff, falloff
 
 SIZE = (360, 640)
 
@@ -60,7 +62,9 @@ def test_a_blank_wall_and_noise_tell_nothing() -> None:
     wall = (120 + rng.normal(0, 2, SIZE)).astype(np.float32)
     found = width(wall, everywhere(wall))
     assert not found.is_clear
-    assert kernel_of(found, NOTHING).family == CANNOT_TELL
+    spectrum = falloff(wall, everywhere(wall))
+    assert spectrum == NOTHING
+    assert kernel_of(found, spectrum).family == CANNOT_TELL
 
 
 def test_what_was_not_seen_has_next_to_no_say() -> None:
@@ -73,12 +77,50 @@ def test_what_was_not_seen_has_next_to_no_say() -> None:
     assert width(sharp, known).sigma == pytest.approx(other.sigma, rel=0.02)  # a re-blur's tails reach a little further
 
 
+@pytest.mark.parametrize("sigma", [5.0, 9.0, 16.0])
+def test_the_spectrum_tells_how_wide_a_gaussian_is(sigma: float) -> None:
+    plate = np.rint(cv2.GaussianBlur(room(3), (0, 0), sigma))
+    found = falloff(plate, everywhere(plate))
+    assert found.family == "gaussian"
+    assert found.sigma == pytest.approx(sigma, rel=0.15)
+
+
+@pytest.mark.parametrize(("family", "sigma"), [("truncated", 4.5), ("truncated", 7.0), ("short", 5.0), ("short", 8.3)])
+def test_a_cut_kernel_s_zero_tells_its_sigma_closely(family: str, sigma: float) -> None:
+    plate = np.rint(blur_kernel.blurred(room(6), family, sigma))
+    found = falloff(plate, everywhere(plate))
+    assert found.family not in ("", "gaussian")
+    assert found.sigma == pytest.approx(sigma, rel=0.06)
+
+
+def test_a_canvas_s_dark_borders_do_not_make_a_blur_look_narrower() -> None:
+    wide = cv2.copyMakeBorder(room(3, (540, 960)), 90, 90, 90, 90, cv2.BORDER_CONSTANT, value=0)
+    dark = np.rint(cv2.GaussianBlur(wide, (0, 0), 18.0)[90:-90, 90:-90])
+    assert falloff(dark, everywhere(dark)).sigma == pytest.approx(18.0, rel=0.12)
+
+
+def test_what_was_not_seen_does_not_reach_the_spectrum() -> None:
+    plate = np.rint(cv2.GaussianBlur(room(3), (0, 0), 7.0))
+    known = everywhere(plate)
+    known[100:, 250:400] = False
+    drawn = np.where(known, plate, room(9)).astype(np.float32)
+    assert falloff(drawn, known).sigma == pytest.approx(falloff(plate, known).sigma, rel=0.01)
+
+
+def test_edges_and_spectrum_that_contradict_each_other_make_the_answer_unsure() -> None:
+    agreed = kernel_of(Width(8.0, 0.6, 500.0), Falloff("gaussian", 8.4, 0.2))
+    apart = kernel_of(Width(8.0, 0.6, 500.0), Falloff("gaussian", 14.0, 0.2))
+    assert agreed.sigma == pytest.approx(8.2, rel=0.02)
+    assert agreed.error < 0.1
+    assert apart.error > 0.25
+    assert apart.sigma == pytest.approx(np.sqrt(8.0 * 14.0), rel=0.02)
+
+
 def test_a_cut_kernel_is_told_from_a_bell() -> None:
     cut, bell = (blur_kernel.blurred(room(5), family, 5.2) for family in ("truncated", "gaussian"))
     for blurred, is_cut in ((cut, True), (bell, False)):
         plate = np.rint(blurred)
-        edges = width(plate, everywhere(plate))
-        kernel = kernel_of(edges, trial(plate, everywhere(plate), edges.sigma))
+        kernel = kernel_of(width(plate, everywhere(plate)), falloff(plate, everywhere(plate)))
         assert (kernel.family != "gaussian") == is_cut
         assert kernel.sigma == pytest.approx(5.2, rel=0.15)
 
@@ -113,19 +155,21 @@ def test_the_person_s_colours_tell_whole_from_excluded(whole: bool, expected: in
     assert told == expected
     assert sure > 0.8
     assert (kind.whole < kind.excluded) == whole
+    assert (kind.reach > 0.8) == whole  # more than 1: this mask has no margin
 
 
-def test_where_both_models_leave_as_much_or_speak_against_each_other_nothing_is_decided() -> None:
-    alike = Kind(strength=0.6, anew=0.2, whole=0.9, excluded=0.92, contrast=2.0, pixels=10_000)
-    assert whole_or_excluded(15.0, alike, 720)[0] == UNDECIDED
-    against = Kind(strength=0.9, anew=0.2, whole=1.2, excluded=1.0, contrast=2.0, pixels=10_000)
-    assert whole_or_excluded(15.0, against, 720)[0] == UNDECIDED
+def test_where_reach_rest_and_strength_speak_against_each_other_nothing_is_decided() -> None:
+    against = Kind(strength=0.56, anew=2.1, whole=0.99, excluded=0.98, contrast=1.2, pixels=10_000, reach=0.04)
+    assert whole_or_excluded(25.0, against, 720)[0] == UNDECIDED
+    agreed = Kind(strength=0.3, anew=0.6, whole=1.0, excluded=0.96, contrast=1.5, pixels=10_000, reach=0.07)
+    assert whole_or_excluded(18.0, agreed, 720)[0] == EXCLUDED
 
 
 def test_a_rim_that_the_mask_misses_is_not_taken_for_the_whole_frame() -> None:
-    rim = Kind(strength=0.75, anew=-0.5, whole=0.76, excluded=1.0, contrast=4.0, pixels=10_000)
+    rim = Kind(strength=0.75, anew=-0.5, whole=0.76, excluded=1.0, contrast=4.0, pixels=10_000, reach=0.5)
     assert whole_or_excluded(6.0, rim, 720)[0] == UNDECIDED
     assert whole_or_excluded(15.0, rim, 720)[0] == WHOLE
+    assert whole_or_excluded(6.0, replace(rim, reach=0.9), 720)[0] == WHOLE
 
 
 def test_bleeding_is_strongest_explained_by_its_own_sigma() -> None:

@@ -9,10 +9,16 @@ room's own detail, the plate's errors and what is drawn over the picture fall ou
 where the blur is wide; a narrow one's bleeding lies nearer to the person, and shows against the plate. There the fringe
 shows the room's detail, and the mask's errors the person's; both are large where they are at all, so little is made of
 large differences.
+
+How far the colours reach is a third question, with another answer where a mask misses the person's rim. Of a person
+beside whom a whole frame was blurred there is, at a distance d, a share of ``Phi(-d / sigma)``; a rim of a few px,
+which is all that the other kind of product blurs of the person, has next to nothing two sigmas away, nor a small part
+of the colours of what lies deeper.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -43,6 +49,22 @@ FAR = 1e4
 ROUNDS = 6
 OUTLIER = 40.0
 """Grey levels; what differs more from the plate is a part of the person that the mask missed."""
+WITHIN_PX = 6.0
+"""px at 720 rows inside the mask from where on the person's own colours are sure."""
+OWN_PX = 16.0
+"""Sigma, px at 720 rows, of the mean of those that lie nearest to a place."""
+BEYOND_PX = 2.3
+"""px at 720 rows by which the mask lies outside the person's outline (MediaPipe's, behind any of 15 products: the
+person's share is one half 2 to 2.5 px within it)."""
+REACH_PX, REACH_SIGMAS, REACH_BINS = (4.0, 10.0), (0.5, 2.0), 6
+"""Between which distances the reach is measured, and in how many bins: px at 720 rows at least, and sigmas."""
+LEAST_OWN = 12.0
+"""Grey levels between the person's colours and the plate below which a place says nothing of their share."""
+FILLED_PX = 20.0
+"""px at 720 rows from the mask up to which the reach takes the plate's surroundings where the plate was never seen:
+beside a person who hardly moves there is nothing else."""
+LEAST_IN_BIN = 300
+"""Pixels."""
 LEAST_FRAMES = 4
 """Frames in which a pixel must lie beside the person, to be compared with itself."""
 LEAST_PIXELS = 2000
@@ -75,6 +97,8 @@ class Kind:
         whole, excluded: share of the mean difference that is left by either model, 1 for one that explains nothing.
         contrast: of the expected bleeding, standard deviation in grey levels.
         pixels: as in :class:`Bleeding`.
+        reach: the share of the person's colours half a sigma to two sigmas away, against a whole-frame blur's; NaN
+            where the person has the background's colours.
     """
 
     strength: float
@@ -83,6 +107,7 @@ class Kind:
     excluded: float
     contrast: float
     pixels: int
+    reach: float = float("nan")
 
 
 UNSEEN = Kind(0.0, 0.0, 1.0, 1.0, 0.0, 0)
@@ -143,7 +168,35 @@ class Samples:
         strength, anew = _robust(np.stack(models), shown)
         own = _left(shown)
         whole, excluded = (_left(shown - model) / max(own, 1e-6) for model in models)
-        return Kind(strength, anew, whole, excluded, float(models[0].std()), pixels)
+        return Kind(strength, anew, whole, excluded, float(models[0].std()), pixels, self._reach(sigma))
+
+    def _reach(self, sigma: float) -> float:
+        """See :class:`Kind`."""
+        low, high = (max(px * self.unit, n * sigma) for px, n in zip(REACH_PX, REACH_SIGMAS, strict=True))
+        bounds = np.linspace(low, high, REACH_BINS + 1)
+        expected = np.array([_tail((d + BEYOND_PX * self.unit) / sigma) for d in (bounds[1:] + bounds[:-1]) / 2])
+        own, shown, index = self._shares(bounds)
+        found, count = np.zeros(REACH_BINS), np.bincount(index, minlength=REACH_BINS)
+        count[count < LEAST_IN_BIN] = 0
+        for at in np.flatnonzero(count):
+            found[at] = _robust_share(own[index == at], shown[index == at])
+        power = float((count * expected * expected).sum())
+        return float((count * expected * found).sum()) / power if power > 0 else float("nan")
+
+    def _shares(self, bounds: F64) -> tuple[F32, F32, NDArray[np.int64]]:
+        """What the nearest of the person's colours and what the frame differ by from the plate, (n,) each, and in which
+        bin of distances that is."""
+        parts = []
+        for frame, distance in zip(self.frames, self.distance, strict=True):
+            core = (distance < -WITHIN_PX * self.unit).astype(np.float32)
+            near = self._blur(core, OWN_PX * self.unit)
+            own = self._blur(core * frame, OWN_PX * self.unit) / np.maximum(near, np.float32(1e-3)) - self.plate
+            counts = (near > 1e-3) & (distance >= bounds[0]) & (distance < bounds[-1])
+            counts &= (self.seen | (distance < FILLED_PX * self.unit)) & (np.abs(own) > LEAST_OWN)
+            parts.append((own[counts], (frame - self.plate)[counts], distance[counts]))
+        own, shown, away = (np.concatenate(part) for part in zip(*parts, strict=True))
+        index = np.asarray(np.searchsorted(bounds, away, side="right") - 1, np.int64)
+        return np.asarray(own, np.float32), np.asarray(shown, np.float32), index
 
     def _small(self, plane: NDArray[np.generic]) -> F32:
         return np.asarray(cv2.resize(plane, self._size, interpolation=cv2.INTER_AREA), np.float32)
@@ -198,6 +251,16 @@ def _robust(models: F32, shown: F32) -> tuple[float, float]:
         deviation = 1.4826 * float(np.median(np.abs(rest))) + 0.3  # of the rounding to whole levels
         weight = 1.0 / (1 + (rest / (TUNING * deviation)) ** 2)
     return float(found[0]), float(found[1])
+
+
+def _robust_share(own: F32, shown: F32) -> float:
+    """The strength of one model (n,) in what is shown (n,), as in :func:`_robust`."""
+    return _robust(np.stack([own, np.zeros_like(own)]), shown)[0]
+
+
+def _tail(z: float) -> float:
+    """Share of a Gaussian above z of its sigmas."""
+    return 0.5 * math.erfc(z / math.sqrt(2))
 
 
 def _left(rest: F32) -> float:

@@ -1,5 +1,7 @@
-"""From what edges, bleeding and fringe show to an answer about the blur, with how sure it is; "cannot tell" is an
-answer."""
+"""From what edges, spectrum, bleeding and fringe show to an answer about the blur, with how sure it is.
+
+"Cannot tell" is an answer.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from vbtools.ops.blur_bleeding import SIGMAS, Bleeding, Kind
 from vbtools.ops.blur_edges import Width
 from vbtools.ops.blur_kernel import CUTS
-from vbtools.ops.blur_trial import Trial
+from vbtools.ops.blur_spectrum import Falloff
 
 F32 = NDArray[np.float32]
 
@@ -19,35 +21,32 @@ CANNOT_TELL, NONE = "cannot tell", "none"
 NAN = float("nan")
 WHOLE, EXCLUDED, UNDECIDED = 1, 0, -1
 
-EDGE_ERROR = 0.12
-"""Standard error of the edges' answer, in logarithm, over 32 simulated clips."""
+EDGE_ERROR, UNCLEAR_ERROR = 0.10, 0.17
+"""Standard error of the edges' answer, in logarithm, over 71 simulated clips; and where few of their votes agree."""
+FALLOFF_ERROR = 0.10
+"""The same of the spectrum's."""
+CUT_ERROR = 0.04
+"""The same of a cut kernel's, whose zero the spectrum shows: of 20 within 4 %."""
 BLEEDING_ERROR = 0.25
 """The same of the bleeding's, which needs the person's outline to be right."""
 LEAST_BLED = 0.15
 """Share of the variance that bleeding must explain to name a sigma by itself."""
-TRIAL_ERROR = 0.05
-"""The same of a trial's with a cut kernel, which rings as soon as it is wrong."""
-LARGEST_CUT_PX = 10.0
-"""Effective sigma above which no kernel is said to be cut: the widest known is of 8.3, and trials see little there."""
-CUT_BELOW, CUT_ABOVE = 0.9, 0.73
-"""A cut kernel's steps are wider than a bell's of the same sigma, so the trial's sigma lies this far below the edges';
-not farther, if the edges agree: of 9 cut kernels it was 0.75 to 0.84 of theirs, of three bells that were taken for one
-0.65, 0.71 and 0.76."""
-UNMISTAKABLE = 0.03
-"""Depth of a trial's minimum that counts for itself where the edges do not agree."""
 
 PRIOR_WHOLE = 0.8
 """Thirteen of simulate's 15 products blur the whole frame; of those that cannot be read, some do not."""
-EVEN, DECISIVE = 0.06, 0.03
-"""By how much less of the difference a whole-frame blur leaves than one that keeps the person out, where neither is the
-likelier (a mask that lags lets some of the person into any blur), and what more makes either e times as likely. Of 65
-clips behind whole-frame blurs it was -0.2 to 0.7, of 19 others -1 to 0.24."""
-DECISIVE_STRENGTH = 0.1
-"""The same of the strength of the bleeding less that of the weighting anew: above 0 behind nearly all whole-frame
-blurs, -1.9 to -0.3 behind most others. Only what both say counts."""
-NARROW_PX, FULL = 10.0, 0.85
-"""px at 720 rows, and the least strength that speaks for the whole frame behind a narrower blur: where a mask does not
-keep out the person's rim, the rim bleeds as far as the blur reaches, 0.7 to 0.8 as strongly (OBS, 4 and 5 passes)."""
+REACHES, LEFT, STRONG = (0.36, 0.2), (0.05, 0.04), (0.63, 0.1)
+"""Where neither kind is the likelier, and how much more makes either e times as likely: of the logarithm of the reach,
+of what a whole-frame blur leaves less of the difference than one that keeps the person out (a mask that lags lets some
+of the person into any blur), and of the strength of the bleeding. Of 69 clips behind whole-frame blurs the reach was
+0.26 to 1.6 but once, the strength 0.65 to 1.6 but three times; of 24 others -0.03 to 0.55, and -0.06 to 0.78."""
+MOST_EACH = 3.0
+"""Of the logarithm of the odds that one of the three can add."""
+SHARED = 0.55
+"""What each of the three counts: all see the same mask's errors."""
+NARROW_PX, FULL, FULL_REACH = 12.0, 0.85, 0.62
+"""px at 720 rows, and the strength and the reach one of which a narrower blur must have to be taken for one of the
+whole frame: where a mask does not keep out the person's rim, the rim bleeds as far as the blur reaches, 0.7 to 0.8 as
+strongly (OBS, 4 and 5 passes)."""
 MOST_ODDS = 50.0
 """However clear the difference: a mask that is wrong all over can imitate either kind."""
 TABLE_ERROR = 0.03
@@ -102,7 +101,9 @@ class Blur:
         whole_sure: probability of that answer, 0-1; of the likelier one where it is -1.
         feather: standard deviation of the mask's mean edge over the person's outline, px, so with what the mask is late
             or wrong by; a coarse figure. NaN: cannot tell.
-        ema: weight of the mask before, 0-1; NaN: cannot tell.
+        ema: weight of the mask before, 0-1. Always NaN: of simulate's five products that average masks over time
+            four send what comes of it through a curve, a threshold or three bits, so how the fringe fades behind a
+            motion is that step's doing as much as the weight's, and a weight told from it would be another.
         profile: the nearest product's; ``cannot tell``; ``none``: no blur.
         sure: its probability among the known products at their default settings, 0-1.
         others: further products with at least half of that, comma-separated.
@@ -141,29 +142,34 @@ class Kernel:
     error: float = NAN
 
 
-def kernel_of(edges: Width, trial: Trial, bleeding: Bleeding | None = None) -> Kernel:
-    """The kernel from what edges, trials and, where the edges are not clear, the person's bleeding colours say."""
-    if _is_cut(edges, trial):
-        return Kernel(trial.family, trial.sigma, TRIAL_ERROR)
-    if edges.is_clear:
-        return Kernel("gaussian", edges.sigma, EDGE_ERROR)
+def kernel_of(edges: Width, falloff: Falloff, bleeding: Bleeding | None = None) -> Kernel:
+    """The kernel from what edges, the spectrum and, where neither says anything, the person's bleeding colours tell."""
+    if falloff.family not in ("", "gaussian"):
+        return Kernel(falloff.family, falloff.sigma, CUT_ERROR)
+    guesses = []
+    if edges.is_clear or (falloff.family and np.isfinite(edges.sigma)):
+        guesses.append((edges.sigma, EDGE_ERROR if edges.is_clear else UNCLEAR_ERROR))
+    if falloff.family:
+        guesses.append((falloff.sigma, FALLOFF_ERROR))
+    if guesses:
+        return Kernel("gaussian", *_mean(guesses))
     if bleeding is None or not bleeding.pixels or float(bleeding.explained.max()) < LEAST_BLED:
         return Kernel()
     best = int(bleeding.explained.argmax())
     bled = float(SIGMAS[best])
-    if np.isfinite(edges.sigma):  # two guesses that know nothing of each other
-        return Kernel("gaussian", float(np.sqrt(bled * edges.sigma)), BLEEDING_ERROR / float(np.sqrt(2)))
+    if np.isfinite(edges.sigma):
+        return Kernel("gaussian", *_mean([(bled, BLEEDING_ERROR), (edges.sigma, BLEEDING_ERROR)]))
     if best in (0, len(SIGMAS) - 1):
         return Kernel()  # wider, or narrower, than anything that was tried
     return Kernel(CANNOT_TELL, bled, BLEEDING_ERROR)
 
 
-def _is_cut(edges: Width, trial: Trial) -> bool:
-    if trial.family in ("", "gaussian") or trial.sigma >= LARGEST_CUT_PX:
-        return False
-    if edges.is_clear:
-        return CUT_ABOVE * edges.sigma < trial.sigma < CUT_BELOW * edges.sigma
-    return trial.sigma < CUT_BELOW * edges.sigma or trial.depth >= UNMISTAKABLE
+def _mean(guesses: list[tuple[float, float]]) -> tuple[float, float]:
+    """The mean of sigmas, by logarithm and error, and its error: at least half of what they are apart, and no less than
+    the smaller one's over the root of two, since the room's own softness misleads both alike."""
+    logs, errors = np.log([sigma for sigma, _ in guesses]), np.array([error for _, error in guesses])
+    mean = float(np.average(logs, weights=errors**-2))
+    return float(np.exp(mean)), max(float((errors**-2).sum() ** -0.5), float(np.ptp(logs)) / 2)
 
 
 def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
@@ -176,19 +182,24 @@ def whole_or_excluded(sigma: float, kind: Kind, rows: int) -> tuple[int, float]:
     """
     if not np.isfinite(sigma) or not kind.pixels or kind.contrast < LEAST_CONTRAST:
         return UNDECIDED, PRIOR_WHOLE
-    left = (kind.excluded - kind.whole - EVEN) / DECISIVE
-    strength = kind.strength - kind.anew
-    if left > 0 and sigma < NARROW_PX * rows / 720:
-        strength = min(strength, kind.strength - FULL)
-    strength /= DECISIVE_STRENGTH
-    agreed = 0.0 if left * strength <= 0 else float(np.sign(left)) * min(abs(left), abs(strength))
-    ratio = float(np.exp(np.clip(agreed, -np.log(MOST_ODDS), np.log(MOST_ODDS))))
-    odds = PRIOR_WHOLE / (1 - PRIOR_WHOLE) * ratio
+    evidence = _evidence(kind)
+    if evidence > 0 and sigma < NARROW_PX * rows / 720 and kind.strength < FULL and not kind.reach >= FULL_REACH:
+        evidence = 0.0  # a rim would do the same
+    most = float(np.log(MOST_ODDS))
+    odds = PRIOR_WHOLE / (1 - PRIOR_WHOLE) * float(np.exp(np.clip(evidence, -most, most)))
     probability = odds / (1 + odds)
     sure = max(probability, 1 - probability)
     if sure < SURE_ENOUGH:
         return UNDECIDED, sure
     return (WHOLE if probability > 0.5 else EXCLUDED), sure
+
+
+def _evidence(kind: Kind) -> float:
+    """Logarithm of the odds for the whole frame, from reach, rest and strength."""
+    seen = [((kind.excluded - kind.whole), *LEFT), (kind.strength, *STRONG)]
+    if np.isfinite(kind.reach):
+        seen.append((float(np.log(max(kind.reach, 0.01) / REACHES[0])), 0.0, REACHES[1]))
+    return SHARED * sum(float(np.clip((x - even) / step, -MOST_EACH, MOST_EACH)) for x, even, step in seen)
 
 
 def feather_of(opacity: F32, edges_px: NDArray[np.float32], rows: int) -> float:

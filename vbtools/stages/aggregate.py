@@ -37,7 +37,7 @@ class Aggregate(Stage[AggregateParams]):
     """Combine the background's observations, tile by tile, person excluded."""
 
     name = "aggregate"
-    version = 3
+    version = 4
     summary = "background: median | mean | max | leak"
     example = "vbtools aggregate -p study.h5 --method median --dilate 10"
     Params = AggregateParams
@@ -89,7 +89,7 @@ class Aggregate(Stage[AggregateParams]):
             Column("whole", "int8", "1 the whole frame is blurred, 0 the person is kept out, -1 cannot tell"),
             Column("whole_sure", "float64", "probability of that; of the likelier where it cannot tell; 0: no blur"),
             Column("feather", "float64", "standard deviation of the mask's mean edge, lag and errors included", "px"),
-            Column("ema", "float64", "weight of the mask before in the next; always NaN in this version"),
+            Column("ema", "float64", "weight of the mask before in the next; always NaN: steps after it hide it"),
             Column("profile", "str", "nearest profile of simulate, none (no blur), or cannot tell"),
             Column("sure", "float64", "its probability among the known products at their default settings"),
             Column("others", "str", "profiles at least half as likely, comma-separated"),

@@ -16,7 +16,7 @@ from vbtools.ops import fringe
 from vbtools.ops.blur_bleeding import UNSEEN, Samples
 from vbtools.ops.blur_edges import width
 from vbtools.ops.blur_kind import NO_BLUR, NONE, WHOLE, Blur, answer, feather_of, kernel_of
-from vbtools.ops.blur_trial import NOTHING, trial
+from vbtools.ops.blur_spectrum import falloff
 from vbtools.ops.masks import level
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def _identified(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None)
     rows = plate.shape[0]
     with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
         samples = Samples(*_samples(seen, level(job.params.threshold)), plate, known)
-    edges = width(plate, known)
-    tried = trial(plate, known, edges.sigma) if np.isfinite(edges.sigma) else NOTHING
-    kernel = kernel_of(edges, tried, samples.bleeding())
+    kernel = kernel_of(width(plate, known), falloff(plate, known), samples.bleeding())
     kind = samples.kind(kernel.sigma) if np.isfinite(kernel.sigma) else UNSEEN
     feather = float("nan") if opacity is None else feather_of(opacity, np.array(fringe.EDGES_PX, np.float32), rows)
     return answer(kernel, kind, feather, rows)

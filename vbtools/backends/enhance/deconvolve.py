@@ -125,7 +125,6 @@ class Deconvolve:
         import numpy as np
 
         from vbtools.ops.blur_kind import CANNOT_TELL, NONE, kernel_of
-        from vbtools.ops.blur_trial import NOTHING, trial
 
         params = self.params
         if params.sigma:
@@ -139,12 +138,12 @@ class Deconvolve:
         else:
             from vbtools.ops.blur_edges import width
             from vbtools.ops.blur_presence import NOBODY, edge_widths, is_sharp
+            from vbtools.ops.blur_spectrum import falloff
 
             known = observed if self._known is None else observed & self._known
             if is_sharp(edge_widths(plate, known), NOBODY):
                 return NONE, 0.0
-            edges = width(plate, known)
-            kernel = kernel_of(edges, trial(plate, known, edges.sigma) if np.isfinite(edges.sigma) else NOTHING)
+            kernel = kernel_of(width(plate, known), falloff(plate, known))
             family, sigma = ("gaussian" if kernel.family == CANNOT_TELL else kernel.family), kernel.sigma
         if params.family == IDENTIFIED:
             return family, sigma
