@@ -24,7 +24,7 @@ from vbtools.ops.blur_presence import edge_widths, is_sharp
 from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
-from vbtools.ops.overlays import overlays
+from vbtools.ops.overlays import overlays, shines_through
 
 if TYPE_CHECKING:
     from vbtools.backends.aggregate.tiles import AggregateJob
@@ -38,6 +38,8 @@ FAR_PX = 20.0
 """px at 720 rows from the mask beyond which a pixel belongs to the plate: twice what a fringe is wide in the median."""
 OFTEN = 0.1
 """Share of the frames in which a pixel must have been far from the person for an overlay to be looked for in it."""
+ENOUGH_BEHIND = 5
+"""Frames with the person behind a place, for an overlay through which the person is seen to be looked for in it."""
 SAMPLES = 48
 """Frames from which the halo is found, evenly over the clip."""
 PERSONS = 12
@@ -254,7 +256,7 @@ class _Plate:
 def _plate(clip: _Clip) -> _Plate:
     size, unit = clip.seen.size, clip.unit
     total = np.zeros((*size, 3), np.uint32)
-    moments = _Moments(size)
+    whole, away = _Moments(size), _Moments(size)
     count = np.zeros(size, np.uint32)
     chosen, portraits = (_spread(clip.seen.count, most) for most in (SAMPLES, PERSONS))
     samples: list[tuple[F32, F32, F32]] = []
@@ -276,7 +278,9 @@ def _plate(clip: _Clip) -> _Plate:
     for frame, (far, own, sample) in clip.each(look):
         total += cv2.bitwise_and(frame.pixels, frame.pixels, mask=far)
         count += far
-        moments.add(frame)
+        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+        whole.add(gray, None if frame.seen is None else frame.seen.view(np.uint8))
+        away.add(gray, far)
         if own is not None:
             persons.append(own)
         if sample is not None:
@@ -290,7 +294,11 @@ def _plate(clip: _Clip) -> _Plate:
     picture = fill(mean - halo.enlarged(shift, size), count > 0)
     luma = picture @ LUMA
     often = count > OFTEN * clip.seen.count
-    drawn = np.zeros(size, np.bool_) if sharp else overlays(luma, moments.deviation(), often, unit)
+    drawn = np.zeros(size, np.bool_)
+    if not sharp:
+        behind, known = whole.without(away)
+        through = shines_through(luma, away.deviation(), behind, known, unit)
+        drawn = overlays(luma, whole.deviation(), often, unit, through)
     return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn, sharp)
 
 
@@ -302,23 +310,28 @@ def _person_edges(frame: _Frame, within: Mask) -> F32:
 
 
 class _Moments:
-    """Mean and spread of the luminance over all frames, whatever they show."""
+    """Mean and spread of the luminance over frames, whatever they show."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._sum, self._squares = np.zeros(size), np.zeros(size)
         self._count = np.zeros(size, np.uint32)
 
-    def add(self, frame: _Frame) -> None:
-        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
-        mask = None if frame.seen is None else frame.seen.view(np.uint8)
+    def add(self, gray: U8, mask: U8 | None) -> None:
+        """Add a frame (H, W), where a mask is not 0."""
         cv2.accumulate(gray, self._sum, mask=mask)
         cv2.accumulateSquare(gray, self._squares, mask=mask)
-        self._count += np.uint32(1) if mask is None else mask
+        self._count += np.uint32(1) if mask is None else (mask > 0)
 
     def deviation(self) -> F32:
         """(H, W) float32, grey levels."""
         count = np.maximum(self._count, 1)
         return np.sqrt(np.maximum(self._squares / count - (self._sum / count) ** 2, 0)).astype(np.float32)
+
+    def without(self, part: _Moments) -> tuple[F32, Mask]:
+        """The mean (H, W) float32 of the frames that are not in a part of these, and where they are enough."""
+        count = self._count - part._count
+        mean = (self._sum - part._sum) / np.maximum(count, 1)
+        return mean.astype(np.float32), count >= ENOUGH_BEHIND
 
 
 @dataclass(frozen=True, slots=True)
