@@ -25,6 +25,7 @@ from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confid
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays, shines_through
+from vbtools.ops.steadiness import dips
 
 if TYPE_CHECKING:
     from vbtools.backends.aggregate.tiles import AggregateJob
@@ -66,6 +67,8 @@ BELIEVED = 0.25
 """Share of signal from which single frames are compared with the detail."""
 EVERY_PX = 12.0
 """px at 720 rows between the windows in which frames are compared with the detail: they touch."""
+MASKS = 256
+"""Masks that are looked at at once."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -92,6 +95,8 @@ class Leak:
         write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity, sharp=found.sharp)
         if found.objection:
             job.notes.append(f"no detail is believed: {found.objection}")
+        if found.lost:
+            job.notes.append(f"{found.lost} frames are left out: their masks have lost part of the person")
         if found.overlays.any():
             percent = 100 * found.overlays.mean()
             job.notes.append(f"something still and sharp is drawn over {percent:.2g} % of the picture: it is left out")
@@ -117,6 +122,7 @@ class Recovered:
         opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
         sharp: the background is not blurred.
         objection: why nothing here can be taken for a leak; empty if there is no such reason.
+        lost: frames left out because their masks have lost part of the person.
     """
 
     picture: F32
@@ -134,12 +140,14 @@ class Recovered:
     opacity: F32
     sharp: bool
     objection: str
+    lost: int
 
 
 def recover(job: AggregateJob) -> Recovered:
     """Read the clip and find what the edge gives away; writes nothing."""
     time = np.asarray(job.inputs.array("extract", "time"), np.float64)
-    with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
+    lost = dips(_areas(job), time)
+    with Observations(job.inputs, job.params.threshold, job.params.dilate, lost) as seen:
         job.progress.start(4 * seen.count, "frames")
         clip = _Clip(job, seen, time)
         plate = _plate(clip)
@@ -155,7 +163,7 @@ def recover(job: AggregateJob) -> Recovered:
     near_far, centre = leak.near_far(sums.total, sums.weight), centre_of(opacity)
     evidence = Evidence(room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit)
     given = features(evidence)
-    against = objection(opacity, plate.sharp)
+    against = objection(opacity, plate.sharp, float(lost.mean()))
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     return Recovered(
         picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
@@ -173,7 +181,15 @@ def recover(job: AggregateJob) -> Recovered:
         opacity=opacity,
         sharp=plate.sharp,
         objection=against,
+        lost=int(lost.sum()),
     )
+
+
+def _areas(job: AggregateJob) -> NDArray[np.float64]:
+    """Share of each frame that is taken for the person, (T,)."""
+    person, limit = job.inputs.dataset("segment", "person"), level(job.params.threshold)
+    parts = (person[at : at + MASKS] for at in range(0, len(person), MASKS))
+    return np.concatenate([(part >= limit).mean(axis=(1, 2)) for part in parts])
 
 
 def _believed(p: F32, grid: int, judged: Mask, against: str) -> F32:
