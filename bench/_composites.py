@@ -18,6 +18,7 @@ import numpy as np
 from vbtools.backends.aggregate import leak
 from vbtools.stages import stage
 from vbtools.stages.base import Job
+from vbtools.stages.segment import masks_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SIZE = (720, 1280)
@@ -53,11 +54,14 @@ def coded(frames: list[U8]) -> U8:
 
 
 def segmenter() -> Any:
-    """MediaPipe's landscape model."""
+    """MediaPipe's landscape model, and the square one where that misses the person: the default of segment."""
     from vbtools.backends.segment.mediapipe import MediaPipeSegmenter
+    from vbtools.backends.segment.second_look import SecondLook
     from vbtools.models import resolve
 
-    return MediaPipeSegmenter(resolve("selfie-landscape"))
+    return SecondLook(
+        MediaPipeSegmenter(resolve("selfie-landscape")), lambda: MediaPipeSegmenter(resolve("selfie-square"))
+    )
 
 
 def room(photo: str, seed: int) -> U8:
@@ -229,7 +233,7 @@ class Memory:
     def __init__(self, made: Call) -> None:
         count = len(made.frames)
         with segmenter() as person:
-            masks = np.stack([person(frame) for frame in made.frames])
+            masks = np.concatenate(list(masks_of(person, made.frames)))
         self._held = {
             "frames": made.frames, "time": np.arange(count) / FPS, "person": masks,
             "transform": np.repeat(np.eye(2, 3)[None], count, axis=0), "used": np.ones(count, np.uint8),

@@ -23,12 +23,14 @@ BOOK, HELP, STUDENT = "intel_asl_book.mkv", "intel_asl_help.mkv", "intel_asl_stu
 READ, BOARD = "easyocr_english.png", "jv_people-03.jpg"
 RENDERED = ""
 FPS = 25
+TIGHT = "mask=[enlarge, {feather: {sigma: 10}}, {smoothstep: {low: 0.85, high: 0.98}}]"
+"""A mask that ends within the person: the edge shows nothing of the room, but the person's own rim, blurred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """A call to simulate: profile and its strength (0: its own), seed, size, motion ("": a person's own), room
-    (rendered if empty), person (the photographed one if empty), length in s."""
+    (rendered if empty), person (the photographed one if empty), length in s; tight: see :data:`TIGHT`."""
 
     profile: str
     seed: int
@@ -38,15 +40,18 @@ class Known:
     person: str = ""
     strength: float = 0
     seconds: float = 9
+    tight: bool = False
 
     @property
     def name(self) -> str:
         """For tables and file names."""
-        return f"{self.profile}-{self.strength or 'own'}-{self.seed}-{self.size[1]}"
+        strength = "tight" if self.tight else self.strength or "own"
+        return f"{self.profile}-{strength}-{self.seed}-{self.size[1]}"
 
     def settings(self) -> Settings:
         """What simulate is asked for."""
-        chosen = choose(self.profile, [f"strength={self.strength:g}"] if self.strength else [])
+        asked = [TIGHT] if self.tight else []
+        chosen = choose(self.profile, [*asked, *([f"strength={self.strength:g}"] if self.strength else [])])
         return Settings(
             chosen, self.seed, self.seconds, self.size, FPS, self.motion or None,
             person=DATA / "clips" / self.person if self.person else None,
@@ -81,6 +86,14 @@ FITTED = (
     Known("jitsi-slight", 34, MIDDLE, "talking", OFFICE, HELP, 4),
     Known("gaussian", 35, SMALL, "lean", "", STUDENT, 4.5),
     Known("shiguredo", 36, MIDDLE, "sway", LIVING, "", 3),
+    Known("gaussian", 37, SMALL, "walk", tight=True, seconds=6),
+    Known("jitsi", 38, SMALL, "lean", OFFICE, HELP, tight=True, seconds=6),
+    Known("obs", 39, SMALL, "walk", LIVING, tight=True, seconds=6),
+    Known("livekit", 40, MIDDLE, "sway", DEPTH, STUDENT, tight=True, seconds=6),
+    Known("obs", 41, MIDDLE, "lean", tight=True, seconds=6),
+    Known("jitsi", 42, HD, "talking", OFFICE, tight=True, seconds=6),
+    Known("jitsi2", 43, SMALL, "sway", LIVING, "", tight=True, seconds=6),
+    Known("gaussian", 44, MIDDLE, "lean", DEPTH, HELP, tight=True, seconds=6),
 )
 HELD_OUT = (
     Known("twilio", 101, HD, "sway", "", BOOK),
@@ -95,6 +108,10 @@ HELD_OUT = (
     Known("bbb", 110, HD, "", "", BOOK),
     Known("volcomix", 111, SMALL, "talking", BOARD, BOOK),
     Known("chime", 112, HD, "lean", BOARD, BOOK),
+    Known("volcomix", 113, SMALL, "walk", READ, BOOK, tight=True),
+    Known("bbb", 114, MIDDLE, "sway", BOARD, BOOK, tight=True),
+    Known("kaito", 115, SMALL, "lean", "", BOOK, tight=True),
+    Known("twilio", 116, MIDDLE, "talking", READ, BOOK, tight=True),
 )
 
 

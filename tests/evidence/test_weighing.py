@@ -13,7 +13,7 @@ from vbtools.evidence.weighing import Evidence, weigh
 
 QUIET = Evidence(
     rows=720, is_leak=True, unprotected=0, blocks=0, share=0.0, places=0, words=(), supported=(), rooms=4, believed=200,
-    right=190, fringe_px=22.0, blur_px=math.nan, moved=0.2, shows=True, is_sharp=False,
+    right=190, fringe_px=22.0, blur_px=math.nan, moved=0.2, shows=True, is_sharp=False, lost=0.0,
     tried={"fringe": (9, 15), "blur": (0, 21)},
 )  # fmt: skip
 LEAKING = replace(QUIET, blocks=37, share=0.12, words=("Flight",))
@@ -95,3 +95,12 @@ def test_the_power_says_how_many_words_were_read_of_how_many():
     assert "0 of 21 were read through the blur (no size reliably)" in power
     untried = weigh(replace(QUIET, tried={}), VerdictParams()).row["power"]
     assert "none stood where the edge went, and none could be tried through the blur" in untried
+
+
+def test_masks_that_lose_the_person_leave_the_question_open_and_unprotected_frames_do_not() -> None:
+    lost = replace(QUIET, lost=0.2)
+    told = weigh(lost, VerdictParams())
+    assert told.row["answer"] == INCONCLUSIVE
+    assert "lose part of the person in 20% of the frames" in told.row["sentence"]
+    assert weigh(replace(lost, unprotected=3), VerdictParams()).row["answer"] == LEAK
+    assert weigh(replace(QUIET, lost=0.02), VerdictParams()).row == weigh(QUIET, VerdictParams()).row

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vbtools.ops import halo
-from vbtools.ops.overlays import overlays
+from vbtools.ops.overlays import overlays, shines_through
 
 SIZE = (360, 640)
 
@@ -81,3 +81,17 @@ def test_what_moves_or_was_hardly_seen_is_no_overlay() -> None:
     picture, _ = drawn(8.0)
     assert not overlays(picture, np.full(SIZE, 9, np.float32), np.ones(SIZE, np.bool_), 0.5).any()
     assert not overlays(picture, np.ones(SIZE, np.float32), np.zeros(SIZE, np.bool_), 0.5).any()
+
+
+def test_a_watermark_with_the_person_behind_it_is_found_by_its_edges_and_an_edge_of_the_room_is_not() -> None:
+    rng = np.random.default_rng(5)
+    picture, mark = drawn(8.0)
+    person = cv2.GaussianBlur(rng.normal(90, 400, SIZE).astype(np.float32), (0, 0), 6)
+    watermarked = np.where(mark, 0.4 * person + 150, person).astype(np.float32)
+    changes, known = np.full(SIZE, 9, np.float32), np.ones(SIZE, np.bool_)
+    shown = shines_through(picture, changes, watermarked, known, 0.5)
+    assert overlays(picture, changes, known, 0.5, shown)[mark].mean() > 0.9
+    covered = shines_through(picture, changes, person, known, 0.5)
+    assert overlays(picture, changes, known, 0.5, covered)[mark].mean() < 0.1
+    assert not shines_through(picture, changes, watermarked, ~known, 0.5).any()
+    assert not shines_through(picture, np.full(SIZE, 60, np.float32), watermarked, known, 0.5).any()

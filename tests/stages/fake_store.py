@@ -27,6 +27,9 @@ class FakeReader:
 
     dataset = array
 
+    def record(self, stage: str) -> None:
+        """Of no stage there is one."""
+
 
 class Counted:
     """A Progress that remembers."""

@@ -33,7 +33,7 @@ class Verdict(Stage[VerdictParams]):
     """Weigh the findings against the controls and the power; never says that a clip is safe."""
 
     name = "verdict"
-    version = 1
+    version = 2
     summary = "leak shown | none found at this power | inconclusive"
     example = "vbtools verdict -p study.h5"
     Params = VerdictParams

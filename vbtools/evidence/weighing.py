@@ -45,6 +45,7 @@ class Evidence:
         moved: share of the picture that the person's edge went over, 0-1.
         shows: the edge shows the room at all, as far as aggregate could learn.
         is_sharp: the background is sharp.
+        lost: share of the frames whose masks have lost part of the person, 0-1.
     """
 
     rows: int
@@ -64,6 +65,7 @@ class Evidence:
     moved: float
     shows: bool
     is_sharp: bool
+    lost: float
 
     @classmethod
     def of(cls, inputs: Reader, *, gate: bool) -> Evidence:
@@ -75,6 +77,7 @@ class Evidence:
         follows = inputs.array("control", "follows")
         findings = inputs.table("control", "findings")
         replays, limits = inputs.table("replay", "replays"), inputs.table("power", "limits")
+        moved, lost = _moved(inputs)
         px = {row["channel"]: row["px"] for row in limits}
         is_leak = learned(inputs)
         side = BLOCK_PX * follows.shape[0] / 720
@@ -87,8 +90,9 @@ class Evidence:
             supported=_supported(inputs) if gate else (),
             rooms=len(replays), believed=sum(row["believed"] for row in replays),
             right=sum(row["right"] for row in replays), fringe_px=px.get("fringe", math.nan),
-            blur_px=px.get("blur", math.nan), tried=_tried(inputs.table("power", "curve")), moved=_moved(inputs),
+            blur_px=px.get("blur", math.nan), tried=_tried(inputs.table("power", "curve")), moved=moved,
             shows=is_leak and own_setting(inputs)[0].peak > 0, is_sharp=is_not_blurred(inputs),
+            lost=lost,
         )  # fmt: skip
 
     @property
@@ -157,12 +161,16 @@ def _leaks(found: Evidence, params: VerdictParams) -> list[str]:
 
 def _doubts(found: Evidence, params: VerdictParams) -> list[str]:
     """What keeps the clip from an answer although something, or nothing, was found."""
+    from vbtools.ops.confidence import MOST_LOST
+
     if not found.is_leak:
         return ["the person's edge was not examined: aggregate has to be run with method leak"]
     if found.is_sharp:
         return [
             "the background is sharp: a picture in the room's place, or no blur at all; what it shows is not judged"
         ]
+    if found.lost > MOST_LOST:
+        return [f"the masks lose part of the person in {found.lost:.0%} of the frames, so that the edge is not known"]
     if not found.rooms:
         return ["there is no replay, so nothing could be compared with other rooms"]
     if found.blocks < params.places and not found.words:
@@ -258,20 +266,25 @@ def _supported(inputs: Reader) -> tuple[str, ...]:
     return _telling(row["what"] for row in rows if row["kind"] == "word" and row["supported"])
 
 
-def _moved(inputs: Reader) -> float:
-    """Share of the picture that the person sometimes covers and sometimes leaves free, 0-1."""
+def _moved(inputs: Reader) -> tuple[float, float]:
+    """Share of the picture that the person sometimes covers and sometimes leaves free, and of the frames whose masks
+    have lost part of the person, 0-1."""
     import numpy as np
 
     from vbtools.ops.masks import level
+    from vbtools.ops.steadiness import dips
 
     record = inputs.record("aggregate")
     limit = level(float(record.parameters["threshold"]) if record else 0.3)
-    count, frames = None, 0
+    count, areas = None, []
     for block in inputs.blocks("segment", "person"):
-        covered = (block >= limit).sum(axis=0)
+        person = block >= limit
+        covered = person.sum(axis=0)
         count = covered if count is None else count + covered
-        frames += len(block)
+        areas.append(person.mean(axis=(1, 2)))
     if count is None:
-        return 0.0
-    often = count / frames
-    return float(np.mean((often > SOMETIMES) & (often < 1 - SOMETIMES)))
+        return 0.0, 0.0
+    area = np.concatenate(areas)
+    often = count / len(area)
+    lost = dips(area, np.asarray(inputs.array("extract", "time"), np.float64))
+    return float(np.mean((often > SOMETIMES) & (often < 1 - SOMETIMES))), float(lost.mean())

@@ -26,9 +26,16 @@ GROWN_PX = 6.0
 """px at 720 rows around an overlay's edges: their reach in the detail, and their coding errors."""
 STILL = 4.0
 """Grey levels, standard deviation over time: coding leaves less of what stands still."""
+NEARLY_STILL = 20.0
+"""The same of what the person is seen through: the person's halo, and a part that a mask missed, change the picture
+behind it; a person who was taken for the background changes it by more."""
+KEPT = 0.5
+"""Share of an edge's slope that is left where the person is behind it: of what lies in the room nothing is."""
+AROUND_PX = 9
+"""Side of the window, px, in which slopes are compared."""
 
 
-def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> Mask:
+def overlays(plate: F32, deviation: F32, seen: Mask, unit: float, still: Mask | None = None) -> Mask:
     """Where something is drawn over a blurred picture.
 
     Args:
@@ -36,19 +43,49 @@ def overlays(plate: F32, deviation: F32, seen: Mask, unit: float) -> Mask:
         deviation: (H, W) float32: standard deviation over all frames, those with the person before it too.
         seen: (H, W) bool: where it was observed often enough; the border of what was observed is no edge.
         unit: rows / 720.
+        still: (H, W) bool: where it is known to lie over the person too, though the person is seen through it; from
+            :func:`shines_through`.
 
     Returns:
         (H, W) bool, grown by :data:`GROWN_PX`.
     """
     fine, coarse = _slope(plate, FINE_PX * max(unit, 0.5)), _slope(plate, COARSE_PX * max(unit, 0.5))
     inside = cv2.erode(seen.astype(np.uint8), np.ones((13, 13), np.uint8), borderValue=1) > 0
-    sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & (deviation < STILL) & inside
+    stands = deviation < STILL if still is None else (deviation < STILL) | still
+    sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & stands & inside
     side = 2 * max(1, round(GROWN_PX * unit)) + 1
     grown = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     return np.asarray(grown > 0)
 
 
+def shines_through(plate: F32, deviation: F32, covered: F32, known: Mask, unit: float) -> Mask:
+    """Where a picture's edges stand still and are there with the person behind them, too: a watermark lets the person
+    through, so that its brightness changes, but its edges stay; an edge of the room is covered.
+
+    Args:
+        plate: (H, W) float32, luminance 0-255, away from the person.
+        deviation: (H, W) float32: standard deviation over the frames of the plate alone.
+        covered: (H, W) float32: mean luminance of the other frames, those with the person there.
+        known: (H, W) bool: there were enough of these.
+        unit: rows / 720.
+
+    Returns:
+        (H, W) bool.
+    """
+    sigma = FINE_PX * max(unit, 0.5)
+    here, there = _slopes(plate, sigma), _slopes(covered, sigma)
+    size = (AROUND_PX, AROUND_PX)
+    alike = cv2.boxFilter(here[0] * there[0] + here[1] * there[1], -1, size)
+    own = cv2.boxFilter(here[0] * here[0] + here[1] * here[1], -1, size)
+    return np.asarray(known & (deviation < NEARLY_STILL) & (alike > KEPT * own))
+
+
 def _slope(plane: F32, sigma: float) -> F32:
+    return np.asarray(cv2.magnitude(*_slopes(plane, sigma)), np.float32)
+
+
+def _slopes(plane: F32, sigma: float) -> tuple[F32, F32]:
+    """Along and down, grey levels a px."""
     smooth = cv2.GaussianBlur(plane, (0, 0), sigma)
-    along, down = (cv2.Scharr(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
-    return np.asarray(cv2.magnitude(along, down) / 32, np.float32)
+    along, down = (cv2.Scharr(smooth, cv2.CV_32F, *order) / 32 for order in ((1, 0), (0, 1)))
+    return np.asarray(along, np.float32), np.asarray(down, np.float32)

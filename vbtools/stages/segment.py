@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vbtools.backends import Backend, backend, names
+from vbtools.backends.segment.second_look import SecondLook
 from vbtools.backends.torch_device import DEVICES, check_device
 from vbtools.config.element import Element
 from vbtools.config.params import FilePath, ParameterError, param
@@ -30,6 +32,8 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Model variants of each backend and their names in the catalog; the first is the default."""
+SECOND = {"selfie-landscape": "selfie-square", "selfie-square": "selfie-landscape"}
+"""The model that looks where another one misses what is sharp."""
 LONG_S = 60.0
 """A run that will take longer says so when it has begun."""
 
@@ -44,13 +48,14 @@ class SegmentParams:
     )
     device: str = param("auto", "where to compute", choices=DEVICES)
     weights: FilePath | None = param(None, "a model file to use instead of the catalog's")
+    second_look: bool = param(True, "where MediaPipe's model misses something sharp, ask its other one, if it is here")
 
 
 class Segment(Stage[SegmentParams]):
     """Soft person probabilities, a frame at a time; thresholds and dilation act where masks are used."""
 
     name = "segment"
-    version = 2
+    version = 3
     summary = "person masks: MediaPipe selfie | DeepLabV3"
     example = "vbtools segment -p study.h5 --backend mediapipe"
     Params = SegmentParams
@@ -69,7 +74,10 @@ class Segment(Stage[SegmentParams]):
         return (backend("segment", params.backend),)
 
     def models(self, params: SegmentParams) -> tuple[str, ...]:
-        return () if params.weights else (self._model(params),)
+        if params.weights:
+            return ()
+        first, second = self._model(params), self._second(params)
+        return (first, second) if second else (first,)
 
     def weight_files(self, params: SegmentParams) -> tuple[str, ...]:
         return (params.weights,) if params.weights else ()
@@ -108,14 +116,27 @@ class Segment(Stage[SegmentParams]):
 
         params = job.params
         path = Path(params.weights) if params.weights else resolve(self._model(params))
-        with backend("segment", params.backend).load()(path, params.device) as person_probability:
+        load, second = backend("segment", params.backend).load(), self._second(params)
+        segmenter = load(path, params.device)
+        if second:
+            segmenter = SecondLook(segmenter, lambda: load(resolve(second), params.device))
+        with segmenter:
             begun, told = time.monotonic(), False
-            for masks in _masks(person_probability, frames):
+            for masks in masks_of(segmenter, frames):
                 job.output.append("person", masks)
                 job.progress.advance(len(masks))
                 if not told:
                     _tell_estimate(job.progress, (time.monotonic() - begun) * total / len(masks))
                     told = True
+        job.notes += self._told(params, getattr(segmenter, "added", None))
+
+    def _told(self, params: SegmentParams, added: int | None) -> Iterator[str]:
+        """What is to be said of the model that looks again; ``added``: in how many frames it saw more, None if none."""
+        first, second = self._model(params), SECOND.get(self._model(params))
+        if added:
+            yield f"{first} missed the person in {added} frame{'' if added == 1 else 's'}, {second} saw it"
+        elif added is None and params.second_look and not params.weights and second:
+            yield f"{second} is not here to look where {first} may fail. Run: vbtools models pull {second}"
 
     def check(self, params: SegmentParams) -> None:
         """As :meth:`Stage.check`; weights that the user named are looked into, and the device is looked for."""
@@ -127,17 +148,29 @@ class Segment(Stage[SegmentParams]):
         if "torch" in row.packages:
             check_device(params.device, "segment.device")
 
+    @classmethod
+    def _second(cls, params: SegmentParams) -> str | None:
+        """The model that looks again; None where none is asked for or it is not installed: it helps, and is no must."""
+        from vbtools.models import model
+        from vbtools.models.cache import is_good
+
+        other = SECOND.get(cls._model(params)) if params.second_look and not params.weights else None
+        return other if other and is_good(model(other)) else None
+
     @staticmethod
     def _model(params: SegmentParams) -> str:
         variants = VARIANTS[params.backend]
         return next(iter(variants.values())) if params.variant is None else variants[params.variant]
 
 
-def _masks(segmenter: Any, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+def masks_of(segmenter: Any, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
     """The masks of frames, (n, h, w), as many at once as the segmenter likes."""
     import numpy as np
 
     size, grid = getattr(segmenter, "batch", 1), getattr(segmenter, "grid", None)
+    if isinstance(segmenter, SecondLook):
+        yield from (segmenter(_at_most(frame, grid), partial(_at_most, frame))[None] for frame in frames)
+        return
     if size == 1:
         yield from (segmenter(_at_most(frame, grid))[None] for frame in frames)
         return

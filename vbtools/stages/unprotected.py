@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 
 WHOLE_FROM = 0.5
 """A region of this share of the picture is told as the picture: what it leaves out shows the person, or nothing."""
+COVERED = 0.5
+"""Share of a region that is the person from which it shows the person: a product that finds somebody a little late
+blurs them until then, and what turns sharp is they themselves."""
+MOSTLY = 0.5
+"""Share of a glimpse's frames in which that must be so: just then masks fail."""
 _BOX = ("x", "y", "width", "height")
 
 
@@ -32,7 +37,7 @@ def regions(project: Reader) -> list[dict[str, Any]]:
 
 
 def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
-    """Every region of every unprotected frame, sharpest first.
+    """Every region of every unprotected frame, sharpest first; without those that show only the person of the call.
 
     Returns:
         ``row``, ``index``, ``time`` (s), ``sharpness`` (ratio), the box in the plate's pixels, and ``whole``, 1 where
@@ -42,7 +47,7 @@ def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
     Raises:
         StageMissingError: extract has not been run.
     """
-    found = regions(project)
+    found = _of_the_room(project, regions(project))
     if not found:
         return []
     time, index = project.array("extract", "time"), project.array("extract", "index")
@@ -60,6 +65,68 @@ def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
             **dict(zip(_BOX, box, strict=True)), "whole": int(share >= WHOLE_FROM),
         })  # fmt: skip
     return sorted(rows, key=lambda row: -row["sharpness"])
+
+
+def _of_the_room(project: Reader, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The regions but for glimpses of the person; all of them where there are no masks yet."""
+    if not found or not project.has("segment", "person"):
+        return found
+    height, width = _size(project)
+    persons = {row: _largest(project, row) for row in {one["row"] for one in found}}
+    kept = []
+    for glimpse in _glimpses(found):
+        whole = any(one["width"] * one["height"] >= WHOLE_FROM * height * width for one in glimpse)
+        covered = [_covered(persons[one["row"]], one, height, width) >= COVERED for one in glimpse]
+        if whole or sum(covered) < MOSTLY * len(covered):
+            kept += glimpse
+    return kept
+
+
+def _glimpses(found: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Regions that overlap from one frame to the next, together."""
+    open_: list[list[dict[str, Any]]] = []
+    all_: list[list[dict[str, Any]]] = []
+    for one in sorted(found, key=lambda region: region["row"]):
+        open_ = [glimpse for glimpse in open_ if glimpse[-1]["row"] >= one["row"] - 1]
+        goes_on = next((g for g in open_ if g[-1]["row"] < one["row"] and _touch(g[-1], one)), None)
+        if goes_on is None:
+            goes_on = []
+            open_.append(goes_on)
+            all_.append(goes_on)
+        goes_on.append(one)
+    return all_
+
+
+def _touch(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(
+        one[at] < other[at] + other[side] and other[at] < one[at] + one[side]
+        for at, side in (("x", "width"), ("y", "height"))
+    )
+
+
+def _largest(project: Reader, row: int) -> Any:
+    """(h, w) bool: the largest piece of a frame's mask: another one may be a second person, whom nobody may see."""
+    import cv2
+    import numpy as np
+
+    from vbtools.ops.masks import level
+
+    record = project.record("aggregate")
+    limit = level(float(record.parameters["threshold"]) if record else 0.3)
+    person = (project.dataset("segment", "person")[row] >= limit).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(person)
+    if count == 1:
+        return person > 0
+    return labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+
+
+def _covered(person: Any, region: dict[str, Any], height: int, width: int) -> float:
+    """Share of a region, 0-1, that the person covers."""
+    rows, columns = person.shape[0] / height, person.shape[1] / width
+    top, left = int(region["y"] * rows), int(region["x"] * columns)
+    bottom = max(top + 1, round((region["y"] + region["height"]) * rows))
+    right = max(left + 1, round((region["x"] + region["width"]) * columns))
+    return float(person[top:bottom, left:right].mean())
 
 
 def _on_plate(box: tuple[float, ...], to_frame: Any, height: int, width: int) -> tuple[float, ...]:

@@ -24,7 +24,8 @@ from vbtools.ops.blur_presence import edge_widths, is_sharp
 from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
-from vbtools.ops.overlays import overlays
+from vbtools.ops.overlays import overlays, shines_through
+from vbtools.ops.steadiness import dips
 
 if TYPE_CHECKING:
     from vbtools.backends.aggregate.tiles import AggregateJob
@@ -38,6 +39,8 @@ FAR_PX = 20.0
 """px at 720 rows from the mask beyond which a pixel belongs to the plate: twice what a fringe is wide in the median."""
 OFTEN = 0.1
 """Share of the frames in which a pixel must have been far from the person for an overlay to be looked for in it."""
+ENOUGH_BEHIND = 5
+"""Frames with the person behind a place, for an overlay through which the person is seen to be looked for in it."""
 SAMPLES = 48
 """Frames from which the halo is found, evenly over the clip."""
 PERSONS = 12
@@ -64,6 +67,8 @@ BELIEVED = 0.25
 """Share of signal from which single frames are compared with the detail."""
 EVERY_PX = 12.0
 """px at 720 rows between the windows in which frames are compared with the detail: they touch."""
+MASKS = 256
+"""Masks that are looked at at once."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -90,6 +95,8 @@ class Leak:
         write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity, sharp=found.sharp)
         if found.objection:
             job.notes.append(f"no detail is believed: {found.objection}")
+        if found.lost:
+            job.notes.append(f"{found.lost} frames are left out: their masks have lost part of the person")
         if found.overlays.any():
             percent = 100 * found.overlays.mean()
             job.notes.append(f"something still and sharp is drawn over {percent:.2g} % of the picture: it is left out")
@@ -115,6 +122,7 @@ class Recovered:
         opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
         sharp: the background is not blurred.
         objection: why nothing here can be taken for a leak; empty if there is no such reason.
+        lost: frames left out because their masks have lost part of the person.
     """
 
     picture: F32
@@ -132,12 +140,14 @@ class Recovered:
     opacity: F32
     sharp: bool
     objection: str
+    lost: int
 
 
 def recover(job: AggregateJob) -> Recovered:
     """Read the clip and find what the edge gives away; writes nothing."""
     time = np.asarray(job.inputs.array("extract", "time"), np.float64)
-    with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
+    lost = dips(_areas(job), time)
+    with Observations(job.inputs, job.params.threshold, job.params.dilate, lost) as seen:
         job.progress.start(4 * seen.count, "frames")
         clip = _Clip(job, seen, time)
         plate = _plate(clip)
@@ -153,7 +163,7 @@ def recover(job: AggregateJob) -> Recovered:
     near_far, centre = leak.near_far(sums.total, sums.weight), centre_of(opacity)
     evidence = Evidence(room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit)
     given = features(evidence)
-    against = objection(opacity, plate.sharp)
+    against = objection(opacity, plate.sharp, float(lost.mean()))
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     return Recovered(
         picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
@@ -171,7 +181,15 @@ def recover(job: AggregateJob) -> Recovered:
         opacity=opacity,
         sharp=plate.sharp,
         objection=against,
+        lost=int(lost.sum()),
     )
+
+
+def _areas(job: AggregateJob) -> NDArray[np.float64]:
+    """Share of each frame that is taken for the person, (T,)."""
+    person, limit = job.inputs.dataset("segment", "person"), level(job.params.threshold)
+    parts = (person[at : at + MASKS] for at in range(0, len(person), MASKS))
+    return np.concatenate([(part >= limit).mean(axis=(1, 2)) for part in parts])
 
 
 def _believed(p: F32, grid: int, judged: Mask, against: str) -> F32:
@@ -254,7 +272,7 @@ class _Plate:
 def _plate(clip: _Clip) -> _Plate:
     size, unit = clip.seen.size, clip.unit
     total = np.zeros((*size, 3), np.uint32)
-    moments = _Moments(size)
+    whole, away = _Moments(size), _Moments(size)
     count = np.zeros(size, np.uint32)
     chosen, portraits = (_spread(clip.seen.count, most) for most in (SAMPLES, PERSONS))
     samples: list[tuple[F32, F32, F32]] = []
@@ -276,7 +294,9 @@ def _plate(clip: _Clip) -> _Plate:
     for frame, (far, own, sample) in clip.each(look):
         total += cv2.bitwise_and(frame.pixels, frame.pixels, mask=far)
         count += far
-        moments.add(frame)
+        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+        whole.add(gray, None if frame.seen is None else frame.seen.view(np.uint8))
+        away.add(gray, far)
         if own is not None:
             persons.append(own)
         if sample is not None:
@@ -290,7 +310,11 @@ def _plate(clip: _Clip) -> _Plate:
     picture = fill(mean - halo.enlarged(shift, size), count > 0)
     luma = picture @ LUMA
     often = count > OFTEN * clip.seen.count
-    drawn = np.zeros(size, np.bool_) if sharp else overlays(luma, moments.deviation(), often, unit)
+    drawn = np.zeros(size, np.bool_)
+    if not sharp:
+        behind, known = whole.without(away)
+        through = shines_through(luma, away.deviation(), behind, known, unit)
+        drawn = overlays(luma, whole.deviation(), often, unit, through)
     return _Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn, sharp)
 
 
@@ -302,23 +326,28 @@ def _person_edges(frame: _Frame, within: Mask) -> F32:
 
 
 class _Moments:
-    """Mean and spread of the luminance over all frames, whatever they show."""
+    """Mean and spread of the luminance over frames, whatever they show."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._sum, self._squares = np.zeros(size), np.zeros(size)
         self._count = np.zeros(size, np.uint32)
 
-    def add(self, frame: _Frame) -> None:
-        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
-        mask = None if frame.seen is None else frame.seen.view(np.uint8)
+    def add(self, gray: U8, mask: U8 | None) -> None:
+        """Add a frame (H, W), where a mask is not 0."""
         cv2.accumulate(gray, self._sum, mask=mask)
         cv2.accumulateSquare(gray, self._squares, mask=mask)
-        self._count += np.uint32(1) if mask is None else mask
+        self._count += np.uint32(1) if mask is None else (mask > 0)
 
     def deviation(self) -> F32:
         """(H, W) float32, grey levels."""
         count = np.maximum(self._count, 1)
         return np.sqrt(np.maximum(self._squares / count - (self._sum / count) ** 2, 0)).astype(np.float32)
+
+    def without(self, part: _Moments) -> tuple[F32, Mask]:
+        """The mean (H, W) float32 of the frames that are not in a part of these, and where they are enough."""
+        count = self._count - part._count
+        mean = (self._sum - part._sum) / np.maximum(count, 1)
+        return mean.astype(np.float32), count >= ENOUGH_BEHIND
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,13 +82,14 @@ class Observations:
         inputs: a project with extract, segment and align.
         threshold: person probability, 0..1, from which a pixel is not background.
         dilate: px by which the person is grown.
+        without: (T,) bool, frames to leave out; not heeded where none would be left.
 
     Raises:
         InputError: align could use no frame.
         ProjectError: the stages do not have the same number of frames.
     """
 
-    def __init__(self, inputs: Reader, threshold: float, dilate: int) -> None:
+    def __init__(self, inputs: Reader, threshold: float, dilate: int, without: Mask | None = None) -> None:
         self._frames: Any = inputs.dataset("extract", "frames")
         self._person: Any = inputs.dataset("segment", "person")
         self._flow: Any = inputs.dataset("align", "flow") if inputs.has("align", "flow") else None
@@ -104,6 +105,8 @@ class Observations:
             )
         if not self._used.any():
             raise InputError("align could not use any frame", "See: vbtools status; try --method none")
+        if without is not None and (self._used & ~without).any():
+            self._used &= ~without
         self._workers = max(1, min(MOST_WORKERS, _cores()))
 
     def __enter__(self) -> Observations:
