@@ -42,8 +42,9 @@ def counted(found: Detail) -> str:
 
 def distances(memory: Memory) -> np.ndarray:
     """Signed distance to the person, (T, H, W) float16."""
-    masks = (memory.dataset("segment", "person") >= PERSON).astype(np.uint8)
-    return np.stack([fringe.signed_distance(mask).astype(np.float16) for mask in masks])
+    size = memory.dataset("extract", "frames").shape[2:0:-1]
+    large = (cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) for mask in memory.dataset("segment", "person"))
+    return np.stack([fringe.signed_distance((mask >= PERSON).astype(np.uint8)).astype(np.float16) for mask in large])
 
 
 def plate_of(frames: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
