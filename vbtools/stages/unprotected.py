@@ -68,8 +68,8 @@ def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
 
 
 def _of_the_room(project: Reader, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The regions but for glimpses of the person; all of them where there are no masks yet."""
-    if not found or not project.has("segment", "person"):
+    """The regions but for glimpses of the person; all of them where there are no masks, or not any more."""
+    if not found or not project.has("segment", "person") or project.missing_bulk("segment"):
         return found
     height, width = _size(project)
     persons = {row: _largest(project, row) for row in {one["row"] for one in found}}
