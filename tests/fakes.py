@@ -19,6 +19,10 @@ class FakeReader:
         self.stages = stages
         self.reads: list[str] = []
 
+    def missing_bulk(self, stage: str) -> str:
+        """Nothing is missing."""
+        return ""
+
     def has(self, stage: str, name: str) -> bool:
         return name in self.stages.get(stage, {})
 
