@@ -36,7 +36,7 @@ TELLING_LETTERS = 4
 """Shorter words match by chance (16-53 % of random decoys of that shape, 0.4-3 % from four letters on)."""
 NOT_BLURRED = (
     "the background is not blurred: every frame shows the room. The table of unprotected frames lists only those that "
-    "stand out, and without a blurred plate to compare with none need do"
+    "are sharper than the others, so it may be empty"
 )
 
 _BOX = (

@@ -165,8 +165,10 @@ def recover(job: AggregateJob) -> Recovered:
     given = features(evidence)
     against = objection(opacity, plate.sharp, float(lost.mean()))
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
+    # Behind no blur the plate is the room itself, and what the edge adds is the person's rim.
+    added = np.float32(0) if plate.sharp else (room.best * scale)[..., None]
     return Recovered(
-        picture=np.clip(plate.picture + (room.best * scale)[..., None], 0, 255),
+        picture=np.clip(plate.picture + added, 0, 255),
         blurred=plate.picture,
         unhaloed=plate.count > 0,
         exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
