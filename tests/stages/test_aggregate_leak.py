@@ -100,6 +100,9 @@ def test_of_a_sharp_background_no_blur_is_told_and_no_detail_taken_for_an_overla
     assert not found["overlays"].any()
     assert any("no blur found: the background is as sharp as the person" in note for note in job.notes)
     assert any("no overlays" in note for note in job.notes)
+    plate, seen = found["plate"], np.isfinite(found["plate"][..., 0])
+    apart = np.abs(found["background"].astype(np.float32) - plate)[seen]
+    assert apart.max() <= 1  # rounded; nothing of the person's rim is added
 
 
 def test_noise_gives_nothing() -> None:
