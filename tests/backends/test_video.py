@@ -189,3 +189,27 @@ def test_the_writer_refuses_what_it_cannot_hold(tmp_path):
             writer.write(QUARTERS[:20])
         with pytest.raises(ValueError, match="variable"):
             writer.write(QUARTERS, 1.0)
+
+
+@pytest.mark.parametrize("size", [(54, 96), (56, 96), (54, 98), (108, 192)])
+def test_planes_are_what_area_interpolation_gives_whatever_the_share(tmp_path, size):
+    rng = np.random.default_rng(1)
+    noise = np.repeat(rng.integers(0, 256, (*size, 1), np.uint8), 3, axis=2)
+    path = write(tmp_path / "a.mkv", [noise], codec="ffv1", pixel_format="yuv420p")
+    with open_video(path) as video:
+        frame = next(video.frames())
+        stored, small = frame.planes(max(size)), frame.planes(32)
+    for plane, got in zip(stored, small, strict=True):
+        assert_array_equal(got, cv2.resize(plane, got.shape[::-1], interpolation=cv2.INTER_AREA))
+
+
+def test_a_third_is_what_area_interpolation_gives_for_every_sum_of_nine_values():
+    from vbtools.backends.video import _shrunk
+
+    sums = np.arange(9 * 255 + 1)
+    nines = (sums[:, None] + np.arange(9)) // 9  # each sum, spread over nine values
+    assert_array_equal(nines.sum(axis=1), sums)
+    tall = nines.reshape(-1, 3).astype(np.uint8)
+    for plane in (tall, np.ascontiguousarray(tall.T)):
+        size = plane.shape[1] // 3, plane.shape[0] // 3
+        assert_array_equal(_shrunk(plane, size), cv2.resize(plane, size, interpolation=cv2.INTER_AREA))

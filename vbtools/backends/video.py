@@ -101,7 +101,20 @@ class Frame:
         pixels = self._orientation.apply(rows[: plane.height, : plane.width])
         if pixels.shape[1::-1] == size:
             return np.ascontiguousarray(pixels)
-        return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        return _shrunk(pixels, size)
+
+
+def _shrunk(plane: U8, size: tuple[int, int]) -> U8:
+    """A plane ``(H, W)`` at ``(width, height)``, as OpenCV's area interpolation gives it.
+
+    A third of both sides, that of 1080p at which frames are looked at, OpenCV sums up one value after another. The mean
+    around every pixel, of which one in nine is wanted, takes a quarter of the time; a ninth is never half way between
+    two grey levels, so that both are the same.
+    """
+    width, height = size
+    if plane.shape != (3 * height, 3 * width):
+        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(cv2.blur(plane, (3, 3))[1::3, 1::3])
 
 
 class Orientation:
