@@ -16,6 +16,9 @@ from vbtools.config.element import Element
 from vbtools.store.layout import CHUNK_ROWS, CHUNK_SIDE, PART, bulk_filter, describe, put_in_place
 from vbtools.store.newfile import NewFile
 
+BLOCKS = 2
+"""Of rows that wait: one is filled while the other is written."""
+
 
 class BulkFile:
     """A file of bulk datasets that exists under its name only when it is whole.
@@ -102,6 +105,7 @@ class BulkFile:
         if self._file is None:
             return
         self._flush()
+        self._waiting.clear()
         file, self._file = self._file, None
         file.close()
         put_in_place(self._part, self.path)
@@ -151,23 +155,29 @@ class BulkFile:
 
 
 class _Rows:
-    """Copies of rows that wait until there are as many as a chunk is deep."""
+    """Copies of rows that wait until there are as many as a chunk is deep.
+
+    Two blocks take turns, one being filled while the other is written: memory that is asked for anew has to be cleared
+    first, which takes longer than the copy.
+    """
 
     def __init__(self) -> None:
         self.count = 0
-        self._held: NDArray[Any] | None = None
+        self._blocks: list[NDArray[Any]] = []
 
     def add(self, row: NDArray[Any]) -> None:
-        if self._held is None:
-            self._held = np.empty((CHUNK_ROWS, *row.shape), row.dtype)
-        self._held[self.count] = row
+        if not self.count and len(self._blocks) < BLOCKS:
+            self._blocks.insert(0, np.empty((CHUNK_ROWS, *row.shape), row.dtype))
+        self._blocks[0][self.count] = row
         self.count += 1
 
     def take(self) -> NDArray[Any]:
-        """All that wait; none do afterwards."""
-        held, self._held = self._held, None
+        """All that wait; none do afterwards. They stay as they are until :data:`BLOCKS` - 1 more have been taken."""
         count, self.count = self.count, 0
-        return np.empty(0) if held is None else held[:count]
+        if not count:
+            return np.empty(0)
+        self._blocks.append(self._blocks.pop(0))
+        return self._blocks[-1][:count]
 
 
 def _create(file: h5py.File, element: Element, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
