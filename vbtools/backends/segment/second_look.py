@@ -61,10 +61,11 @@ class SecondLook:
         from vbtools.ops.missed import NOTICED, PERSON, Sharp
 
         person: U8 = self._first(frame)
-        sharp = Sharp.of(frame)
         self._since += 1
-        area = float((person >= PERSON).mean())
-        if sharp.beside(person) < NOTICED or not self._has_reason(area):
+        if not self._has_reason(person):
+            return person
+        sharp = Sharp.of(frame)
+        if sharp.beside(person) < NOTICED:
             return person
         self._since = 0
         if self._second is None:
@@ -78,8 +79,10 @@ class SecondLook:
         self._area = float((person >= PERSON).mean())
         return person
 
-    def _has_reason(self, area: float) -> bool:
-        return self._helped or self._since >= EVERY or area < SHRUNK * self._area
+    def _has_reason(self, person: U8) -> bool:
+        from vbtools.ops.missed import PERSON
+
+        return self._helped or self._since >= EVERY or float((person >= PERSON).mean()) < SHRUNK * self._area
 
     def close(self) -> None:
         """Free both models."""
