@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 Reduced = tuple[NDArray[np.float32], NDArray[np.uint32]]
 
 CHANNELS = 3
+AT_ONCE = 2
+"""Tiles: one is read while another is reduced. More would only take memory."""
 
 
 class AggregateParams(Protocol):
@@ -132,19 +137,23 @@ def over_tiles(job: AggregateJob, plan_for: Callable[[int], Plan]) -> None:
         plate = np.empty((*observations.size, CHANNELS), np.float32)
         coverage = np.empty(observations.size, np.uint32)
         job.progress.start(sum(observations.block_count(tile) for tile in cut) * plan.passes, "blocks")
-        for tile in cut:
-            view = TileView(tile.height, tile.width, observations.count, _counting(job, observations, tile))
-            plate[tile.slices], coverage[tile.slices] = plan.reduce(view)
+        counting = Lock()
+
+        def reduced(tile: Region) -> Reduced:
+            blocks = partial(_counted, job, counting, observations, tile)
+            return plan.reduce(TileView(tile.height, tile.width, observations.count, blocks))
+
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tiles") as pool:
+            for tile, found in zip(cut, pool.map(reduced, cut), strict=True):
+                plate[tile.slices], coverage[tile.slices] = found
     write(job, plate, coverage)
 
 
-def _counting(job: AggregateJob, observations: Observations, tile: Region) -> Callable[[], Iterator[Block]]:
-    def blocks() -> Iterator[Block]:
-        for block in observations.blocks(tile):
-            yield block
+def _counted(job: AggregateJob, counting: Lock, observations: Observations, tile: Region) -> Iterator[Block]:
+    for block in observations.blocks(tile):
+        yield block
+        with counting:
             job.progress.advance()
-
-    return blocks
 
 
 def write(
