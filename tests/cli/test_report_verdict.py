@@ -193,6 +193,15 @@ def write_recipe(project: Project) -> None:
         Path("again.yaml").write_text(recipe(shown, Redaction(shown)), encoding="utf-8")
 
 
+def restore_replay(project: Project) -> None:
+    """The same replays, stored by a run with other parameters."""
+    with Reader(project.path) as reader:
+        stored = {name: reader.array("replay", name) for name in ("room", "background", "detail")}
+        stored |= {name: reader.array("replay", name) for name in ("exposure", "confidence")}
+        tables = {name: reader.table("replay", name) for name in ("letters", "decoys", "replays")}
+    project.store("replay", {"quick": True, "rooms": 3}, **stored, **tables)
+
+
 def test_a_run_with_a_verdict_says_it_last(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     write_recipe(project)
     assert run(["run", "again.yaml", "-p", "study.h5"]) == 0
@@ -218,15 +227,21 @@ def test_a_part_can_be_run_alone_on_the_stored_ones(project: Project, capsys: py
 def test_a_part_is_not_built_on_one_that_does_not_fit(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """control is of another replay than the one that is stored now."""
     write_recipe(project)
-    with Reader(project.path) as reader:
-        stored = {name: reader.array("replay", name) for name in ("room", "background", "detail")}
-        stored |= {name: reader.array("replay", name) for name in ("exposure", "confidence")}
-        tables = {name: reader.table("replay", name) for name in ("letters", "decoys", "replays")}
-    project.store("replay", {"quick": True, "rooms": 3}, **stored, **tables)
+    restore_replay(project)
     assert run(["run", "again.yaml", "-p", "study.h5", "--from", "verdict"]) == StageMissingError.exit_code
     told = capsys.readouterr().err
     assert "verdict reads control, which is stale (replay" in told
     assert "Run: vbtools verdict -p study.h5" in told
+
+
+def test_the_gate_and_what_rests_on_it_are_stale_when_the_replays_change(project: Project) -> None:
+    def states() -> dict[str, str]:
+        with Reader(project.path) as reader:
+            return {one.stage: str(one.state) for one in assess_stored(reader, all_with_evidence())}
+
+    assert states()["gate"] == "fresh"
+    restore_replay(project)
+    assert (states()["replay"], states()["gate"], states()["verdict"]) == ("fresh", "stale", "stale")
 
 
 def test_a_part_that_was_never_run_is_told_with_a_command_that_there_is(
