@@ -3,8 +3,8 @@
 Through the blur, a finding must pass four questions. Is the detail that it rests on, blurred as the product blurs,
 stronger than the plate's noise? Does it then reproduce what was seen? And, of a word: does this word explain what was
 seen better than other words of the same shape (:mod:`vbtools.ops.word_likeness`)? An enhancement that is consistent
-with the plate passes the first two whatever it is read as. And where the replays are asked: does it stay away before other
-rooms? What the leak shows supports a finding by itself, where it is believed.
+with the plate passes the first two whatever it is read as. And where the replays are asked: does it stay away before
+other rooms? What the leak shows supports a finding by itself, where it is believed.
 """
 
 from __future__ import annotations
