@@ -182,7 +182,7 @@ def judged(seen: U8, sigma: float, off: float, reader: TesseractReader) -> Itera
     picture = np.clip(np.rint(seen), 0, 255).astype(np.uint8)
     for name, chosen in steps(sigma).items():
         image = enhance_image(picture, Enhance.parameters({"steps": chosen}))
-        judge = Judge.of(Project(seen, image, off * sigma), 2.0)  # type: ignore[arg-type]
+        judge = Judge.of(Project(seen, image, off * sigma), 2.0, replays=False)  # type: ignore[arg-type]
         found = reader(image, np.ones(image.shape[:2], np.bool_), image.shape[1] / SIZE[1])
         findings = [{"kind": "word", "what": one["text"], "overlay": 0, **one} for one in found]
         for row in judge.all(findings):

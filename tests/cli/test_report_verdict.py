@@ -14,10 +14,11 @@ from stored_project import Project
 
 from vbtools.cli.main import run
 from vbtools.errors import StageMissingError
-from vbtools.evidence import all_parts, tasks
+from vbtools.evidence import all_parts, all_with_evidence, tasks
 from vbtools.evidence.answer import EXIT_CODES, exit_status
 from vbtools.evidence.tasks import evidence_tasks
 from vbtools.evidence.verdict import ANSWERS, INCONCLUSIVE, LEAK, NONE
+from vbtools.pipeline import assess_stored
 from vbtools.store import Reader
 
 
@@ -181,16 +182,75 @@ def test_a_mistake_is_told_before_anything_is_run(
     assert sorted(Path().iterdir()) == before
 
 
-def test_a_run_with_a_verdict_says_it_last(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    with Reader(project.path) as reader:
-        from vbtools.evidence import all_with_evidence
-        from vbtools.pipeline.pictures import Shown
-        from vbtools.report.content import recipe
-        from vbtools.report.redaction import Redaction
+def write_recipe(project: Project) -> None:
+    """``again.yaml``: everything with the parameters that it was run with."""
+    from vbtools.pipeline.pictures import Shown
+    from vbtools.report.content import recipe
+    from vbtools.report.redaction import Redaction
 
+    with Reader(project.path) as reader:
         shown = Shown(reader, all_with_evidence())
         Path("again.yaml").write_text(recipe(shown, Redaction(shown)), encoding="utf-8")
+
+
+def restore_replay(project: Project) -> None:
+    """The same replays, stored by a run with other parameters."""
+    with Reader(project.path) as reader:
+        stored = {name: reader.array("replay", name) for name in ("room", "background", "detail")}
+        stored |= {name: reader.array("replay", name) for name in ("exposure", "confidence")}
+        tables = {name: reader.table("replay", name) for name in ("letters", "decoys", "replays")}
+    project.store("replay", {"quick": True, "rooms": 3}, **stored, **tables)
+
+
+def test_a_run_with_a_verdict_says_it_last(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    write_recipe(project)
     assert run(["run", "again.yaml", "-p", "study.h5"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2].startswith(f"Verdict: {LEAK}: ")
     assert lines[-1] == "Read it: vbtools report -p study.h5 -o study.html"
+
+
+def test_a_part_can_be_run_alone_on_the_stored_ones(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    write_recipe(project)
+    alone = ["run", "again.yaml", "-p", "study.h5", "--from", "verdict"]
+    assert run([*alone, "--dry-run", "--json"]) == 0
+    planned_alone = json.loads(capsys.readouterr().out)
+    assert [(one["stage"], one["action"]) for one in planned_alone["stages"]] == [("verdict", "skip")]
+    assert planned_alone["warnings"] == []
+    assert run([*alone, "--force", "verdict"]) == 0
+    assert capsys.readouterr().out.startswith("study.h5: ran verdict\n")
+    with Reader(project.path) as reader:
+        found = {one.stage: str(one.state) for one in assess_stored(reader, all_with_evidence())}
+    assert set(found.values()) == {"fresh"}, found
+
+
+def test_a_part_is_not_built_on_one_that_does_not_fit(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """control is of another replay than the one that is stored now."""
+    write_recipe(project)
+    restore_replay(project)
+    assert run(["run", "again.yaml", "-p", "study.h5", "--from", "verdict"]) == StageMissingError.exit_code
+    told = capsys.readouterr().err
+    assert "verdict reads control, which is stale (replay" in told
+    assert "Run: vbtools verdict -p study.h5" in told
+
+
+def test_the_gate_and_what_rests_on_it_are_stale_when_the_replays_change(project: Project) -> None:
+    def states() -> dict[str, str]:
+        with Reader(project.path) as reader:
+            return {one.stage: str(one.state) for one in assess_stored(reader, all_with_evidence())}
+
+    assert states()["gate"] == "fresh"
+    restore_replay(project)
+    assert (states()["replay"], states()["gate"], states()["verdict"]) == ("fresh", "stale", "stale")
+
+
+def test_a_part_that_was_never_run_is_told_with_a_command_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bare = Project(Path("bare.h5"))
+    pipeline(bare)
+    Path("r.yaml").write_text("version: 1\nstages: {verdict: {}}\n")
+    assert run(["run", "r.yaml", "-p", "bare.h5", "--from", "verdict"]) == StageMissingError.exit_code
+    told = capsys.readouterr().err
+    assert "verdict reads replay, which has not been run on 'bare.h5'. Run: vbtools verdict -p bare.h5" in told

@@ -16,10 +16,12 @@ from vbtools.backends.video import open_video
 from vbtools.evidence import advised
 from vbtools.evidence.advice import Advice
 from vbtools.evidence.advised import Change, changes, told
-from vbtools.evidence.forward import Clip
+from vbtools.evidence.forward import Clip, Forward
 from vbtools.stages import stage
 
 ROWS = leaking_call.SIZE[0]
+BESIDE = (8, 20, 40, 60)
+"""A region of the room that the person leaves free: x, y, width, height."""
 
 
 class Known:
@@ -51,7 +53,7 @@ def project(**values: Any) -> dict[str, dict[str, Any]]:
     """A call as the project holds it after aggregate."""
     stages = leaking_call.call(seed=3, **values).stages()
     count = len(stages["extract"]["frames"])
-    stages["extract"]["unprotected"] = np.zeros(count, np.uint8)
+    stages["extract"] |= {"unprotected": np.zeros(count, np.uint8), "sharpness": np.ones(count, np.float32)}
     stages["aggregate"] = run_stage(stage("aggregate"), stages, method="leak")[0]
     return stages
 
@@ -82,11 +84,54 @@ def test_each_setting_is_played_and_compared(
         assert row["reduction"] == pytest.approx(1 - row["shown"] / own["shown"])
 
 
+def marked(stages: dict[str, dict[str, Any]], *regions: tuple[int, int, int, int], rows: int = ROWS) -> Clip:
+    """The call with frame 5 unprotected: in these regions (x, y, width, height), or as a whole where there is none."""
+    unprotected = stages["extract"]["unprotected"].copy()
+    unprotected[5] = 1
+    named = [dict(zip(("x", "y", "width", "height"), map(float, one), strict=True)) for one in regions]
+    table = [{"row": 5, "sharpness": 1.0, **one} for one in named]
+    extract = {**stages["extract"], "unprotected": unprotected, "regions": table}
+    return Clip.of(FakeReader({**stages, "extract": extract}), rows)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS // 2])
+def test_only_the_regions_of_an_unprotected_frame_are_played_raw(
+    swaying: dict[str, dict[str, Any]], rows: int
+) -> None:
+    """Beside the person; of a region over the person alone, and where it fails closed, nothing is."""
+    scale = rows / ROWS
+    clip = marked(swaying, BESIDE, rows=rows)
+    other = np.random.default_rng(0).integers(0, 255, (*clip.size, 3), dtype=np.uint8)
+
+    def played(clip: Clip, setting: Any = None) -> np.ndarray:
+        frames = iter(Forward(clip, [other], setting).frames())
+        made = np.stack([next(frames)[0] for _ in range(7)])
+        frames.close()  # type: ignore[attr-defined]
+        return made
+
+    protected = played(replace(clip, unprotected={}))
+    x, y, width, height = (round(side * scale) for side in BESIDE)
+    box = np.zeros(clip.size, bool)
+    box[y : y + height, x : x + width] = True
+    made = played(clip)
+    changed = (made != protected).any(axis=3)
+    assert set(np.flatnonzero(changed.any(axis=(1, 2)))) == {5}, "other frames as they were"
+    assert not changed[5][~box].any()
+    assert np.array_equal(made[5][box], other[box])
+    assert np.array_equal(played(clip, clip.setting.other(fail_closed=True)), protected)
+    assert np.array_equal(advised.open_in(clip), box)
+    person = marked(swaying, (192, 130, 20, 20), rows=rows)
+    assert not person.unprotected
+
+
+def test_a_region_that_is_most_of_the_picture_is_played_as_the_picture(swaying: dict[str, dict[str, Any]]) -> None:
+    height, width = leaking_call.SIZE
+    for clip in (marked(swaying), marked(swaying, (10, 10, width - 40, height - 30))):
+        assert clip.unprotected == {5: [(slice(0, height), slice(0, width))]}
+
+
 def test_with_unprotected_frames_only_failing_closed_helps(swaying: dict[str, dict[str, Any]]) -> None:
-    marked = swaying["extract"]["unprotected"].copy()
-    marked[5] = 1
-    stages = {**swaying, "extract": {**swaying["extract"], "unprotected": marked}}
-    clip = Clip.of(FakeReader(stages), ROWS)  # type: ignore[arg-type]
+    clip = marked(swaying)
     tried = changes(clip, quick=False)
     assert [one.setting.fail_closed for one in tried] == [False] + [True] * (len(tried) - 1)
     shown = advised.open_in(clip)

@@ -52,8 +52,13 @@ def project(seen: np.ndarray, image: np.ndarray | None = None, sigma: float = SI
     }  # fmt: skip
 
 
+def judged(stages: dict[str, Any], **values: Any) -> Any:
+    """What the gate writes, and its job; the replays are asked where there are some."""
+    return run_stage(Gate(), stages, **{"replays": "replay" in stages, **values})
+
+
 def verdict(stages: dict[str, Any], **values: Any) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = run_stage(Gate(), stages, **values)[0]["findings"]
+    rows: list[dict[str, Any]] = judged(stages, **values)[0]["findings"]
     assert len(rows) == 1
     return rows[0]
 
@@ -123,7 +128,7 @@ def test_short_words_are_not_believed_through_the_blur() -> None:
 
 def test_an_unknown_blur_supports_nothing() -> None:
     stages = project(plate(room()), sigma=float("nan"))
-    stored, job = run_stage(Gate(), stages)
+    stored, job = judged(stages)
     row = stored["findings"][0]
     assert row["supported"] == 0
     assert np.isnan(row["signal"])
@@ -156,6 +161,12 @@ def test_what_comes_back_before_another_room_is_invented() -> None:
     row = verdict(project(seen, replay={"detail": np.concatenate([same, other])}))
     assert row["supported"] == 0
     assert "before 1 of 3 other rooms" in row["why"]
+    assert verdict(project(seen, replay={"detail": np.concatenate([same, other])}), replays=False)["supported"] == 1
+
+
+def test_the_replays_are_required_where_they_are_asked_and_only_there() -> None:
+    assert "replay" in Gate().requires(Gate().parameters({}))
+    assert "replay" not in Gate().requires(Gate().parameters({"replays": False}))
 
 
 def test_what_is_drawn_over_the_picture_is_not_of_the_room() -> None:
@@ -183,7 +194,7 @@ def test_an_object_must_be_what_was_seen(in_room: bool) -> None:
 
 def test_the_picture_of_the_evidence_is_the_enhanced_one_blurred_again() -> None:
     large = cv2.resize(room(), None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
-    stored, _ = run_stage(Gate(), project(plate(room()), image=large))
+    stored, _ = judged(project(plate(room()), image=large))
     wanted = blurred(room().astype(np.float32), "gaussian", SIGMA)
     assert stored["reblurred"].shape == (*SIZE, 3)
     assert np.abs(stored["reblurred"] - wanted).max() <= 1
@@ -192,7 +203,7 @@ def test_the_picture_of_the_evidence_is_the_enhanced_one_blurred_again() -> None
 def test_without_enhancement_there_is_nothing_to_judge() -> None:
     stages = project(plate(room()))
     stages["enhance"] = {}
-    stored, job = run_stage(Gate(), stages)
+    stored, job = judged(stages)
     assert stored["findings"] == []
     assert "nothing to judge" in job.notes[0]
 
@@ -200,7 +211,7 @@ def test_without_enhancement_there_is_nothing_to_judge() -> None:
 def test_only_what_was_found_on_the_enhanced_picture_is_judged() -> None:
     stages = project(plate(room()))
     stages["inspect"]["ocr"].append({**stages["inspect"]["ocr"][0], "image": "raw"})
-    assert len(run_stage(Gate(), stages)[0]["findings"]) == 1
+    assert len(judged(stages)[0]["findings"]) == 1
 
 
 def test_a_word_leads_others_of_its_shape_and_no_other_does() -> None:

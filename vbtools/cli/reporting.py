@@ -16,9 +16,11 @@ def execute_telling(
     project: Path, tasks: list[Task], video: Path | None = None, force: tuple[str, ...] = ()
 ) -> Outcome:
     """:func:`vbtools.pipeline.execute`, told on stderr, and stopped by Ctrl-C without losing anything."""
+    from vbtools.evidence import all_with_evidence
+
     interrupts = Interrupts()
     with interrupts.watching():
-        outcome = execute(project, tasks, video, force, TerminalListener(interrupts))
+        outcome = execute(project, tasks, video, force, TerminalListener(interrupts), all_with_evidence())
     for warning in outcome.plan.warnings:
         console.note(f"warning: {warning}")
     return outcome

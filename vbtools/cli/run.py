@@ -88,7 +88,7 @@ def command(
 def _tell_plan(place: Path, tasks: list[Task], recording: Path | None, force: tuple[str, ...], as_json: bool) -> None:
     from vbtools.pipeline import make_plan
 
-    plan = make_plan(place, tasks, recording, force)
+    plan = make_plan(place, tasks, recording, force, all_with_evidence())
     if as_json:
         console.emit_json(plan.to_json())
         return

@@ -25,7 +25,7 @@ class Advice(Stage[AdviceParams]):
     """Replay the call under other settings of the blur, and count what each would have shown."""
 
     name = "advice"
-    version = 1
+    version = 2
     summary = "which setting would have shown how much less"
     example = "vbtools run leak --video call.mp4 --until advice"
     Params = AdviceParams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +19,11 @@ from vbtools.ops.masks import level
 from vbtools.store import Reader
 
 if TYPE_CHECKING:
+    from vbtools.evidence.boxes import Box
     from vbtools.evidence.rooms import OtherRoom
     from vbtools.stages.base import Progress
 
+U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 F64 = NDArray[np.float64]
 
@@ -57,7 +60,7 @@ def changes(clip: Clip, quick: bool) -> list[Change]:
     own = clip.setting
     found = [Change("as it is", own)]
     base, also = own, ""
-    if clip.unprotected.any():
+    if clip.unprotected:
         base, also = own.other(fail_closed=True), "blurred until there is a mask, and "
         found.append(Change("blurred until there is a mask, and whenever it fails", base))
     tried = [
@@ -133,25 +136,36 @@ def _blocks(clip: Clip, project: Path, room: OtherRoom, setting: Setting) -> _Bl
 
 
 def open_in(clip: Clip) -> Mask:
-    """What unprotected frames show of the room, (H, W) bool: all that the person does not hide in them."""
-    return _free(clip, np.flatnonzero(clip.unprotected))
+    """What unprotected frames show of the room, (H, W) bool: all that the person does not hide in their boxes."""
+    return _free(clip, sorted(clip.unprotected), clip.unprotected)
 
 
 def _ever_free(clip: Clip) -> Mask:
     """Where the person left the room free at some time."""
-    return _free(clip, np.arange(clip.count))
+    return _free(clip, range(clip.count))
 
 
-def _free(clip: Clip, rows: NDArray[np.int64]) -> Mask:
+def _free(clip: Clip, rows: Iterable[int], within: Mapping[int, Sequence[Box]] | None = None) -> Mask:
+    """What the person leaves free in some of these frames, in the room's coordinates; within their boxes, if given."""
     height, width = clip.size
     found = np.zeros((height, width), np.bool_)
     people: Any = clip.inputs.dataset("segment", "person")
     for row in rows:
-        person = cv2.resize(np.asarray(people[int(row)]), (width, height), interpolation=cv2.INTER_LINEAR)
+        person = cv2.resize(np.asarray(people[row]), (width, height), interpolation=cv2.INTER_LINEAR)
+        if within is not None:
+            person = _only(person, within[row])
         if clip.moves:
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             person = cv2.warpAffine(person, clip.transform[row], (width, height), flags=flags, borderValue=255)
         found |= person < level(clip.threshold)
+    return found
+
+
+def _only(person: U8, boxes: Sequence[Box]) -> U8:
+    """A mask that hides everything but the boxes."""
+    found = np.full_like(person, 255)
+    for box in boxes:
+        found[box] = person[box]
     return found
 
 

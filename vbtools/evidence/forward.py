@@ -6,10 +6,13 @@ motion is followed; a stored flow is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from vbtools.evidence.boxes import Box, boxes_by_row
+from vbtools.stages.unprotected import open_regions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +85,7 @@ class Clip:
         plate: (H, W, 3) uint8, the clip's own blurred plate.
         overlays: (H, W) uint8, 1 where something is drawn over the picture.
         transform: (T, 2, 3) float64, from the room to each frame, px of ``size``.
-        unprotected: (T,) bool: frames that show the room as it is.
+        unprotected: by frame, the boxes (px of ``size``) in which it shows the room as it is.
         bit_rate: bit/s of the recording at ``size``; None unknown.
         setting: the clip's own.
         notes: what is not known, and what was taken instead.
@@ -97,7 +100,7 @@ class Clip:
     plate: U8
     overlays: U8
     transform: NDArray[np.float64]
-    unprotected: NDArray[np.bool_]
+    unprotected: Mapping[int, Sequence[Box]]
     bit_rate: int | None
     setting: Setting
     notes: tuple[str, ...] = field(default=())
@@ -138,7 +141,8 @@ class Clip:
             inputs=inputs, size=size, own_size=(height, width), fps=_fps(inputs.array("extract", "time")), count=count,
             threshold=float(record.parameters["threshold"]) if record else 0.3,
             plate=np.clip(np.rint(shrunk), 0, 255).astype(np.uint8), overlays=overlays,
-            transform=_transform(inputs, size[0] / height), unprotected=inputs.array("extract", "unprotected") > 0,
+            transform=_transform(inputs, size[0] / height),
+            unprotected=boxes_by_row(open_regions(inputs), (height, width), size),
             bit_rate=_bit_rate(inputs, (height, width), size), setting=setting, notes=tuple(notes),
         )  # fmt: skip
 
@@ -313,15 +317,17 @@ class Forward:
         from vbtools.ops.forward import entries, shown
 
         clip, unit = self.clip, self.clip.size[0] / 720
+        unprotected = () if self.setting.fail_closed else clip.unprotected.get(layer.number, ())
         at = entries(distance, unit)
-        opacity = self.opacity
-        if clip.unprotected[layer.number] and not self.setting.fail_closed:
-            opacity = np.ones_like(opacity)
         made = []
         for number in range(len(self._rooms)):
             clean, hidden = self._parts(layer, number)
+            if unprotected:
+                hidden = hidden.copy()  # it is kept for the next frames
+            for box in unprotected:
+                hidden[box] = clean[box]
             out = np.empty((*clip.size, 3), np.uint8)
-            shown(clean, hidden, at, opacity, clip.overlays, clip.plate, out)
+            shown(clean, hidden, at, self.opacity, clip.overlays, clip.plate, out)
             made.append(out)
         return made
 

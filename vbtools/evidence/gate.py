@@ -24,6 +24,7 @@ class GateParams:
     """Parameters of gate."""
 
     noise: float = param(2.0, "residual, in noise levels, up to which a detail reproduces what was seen", minimum=0.0)
+    replays: bool = param(True, "also ask whether it comes back before other rooms; needs replay")
 
 
 class Gate(Stage[GateParams]):
@@ -58,7 +59,7 @@ class Gate(Stage[GateParams]):
     )
 
     def requires(self, params: GateParams) -> tuple[str, ...]:
-        return ("aggregate", "enhance", "inspect")
+        return ("aggregate", "enhance", "inspect", *(("replay",) if params.replays else ()))
 
     def run(self, job: Job[GateParams]) -> None:
         """Write the verdict on each finding, and the picture that shows it."""
@@ -69,7 +70,7 @@ class Gate(Stage[GateParams]):
             job.output.write("reblurred", job.inputs.array("aggregate", "background"))
             job.output.rows("findings", [])
             return
-        judge = Judge.of(job.inputs, job.params.noise)
+        judge = Judge.of(job.inputs, job.params.noise, replays=job.params.replays)
         job.output.write("reblurred", judge.reblurred)
         found = _found(job.inputs)
         job.progress.start(len(found), "findings")

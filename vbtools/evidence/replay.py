@@ -26,7 +26,7 @@ class Replay(Stage[ReplayParams]):
     """Play the call again in front of other rooms: same person, motion, masks, blur, codec and overlays."""
 
     name = "replay"
-    version = 1
+    version = 2
     summary = "the same call in front of other rooms with letters in them"
     example = "vbtools run leak --video call.mp4 --until replay"
     Params = ReplayParams

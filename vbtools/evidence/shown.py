@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vbtools.evidence.boxes import Box, boxes_by_row
 from vbtools.evidence.edges import Edge, Edges
 from vbtools.ops.fringe import BINS
 from vbtools.ops.growth import Growth, Incidence
@@ -108,20 +109,15 @@ def _counted(edges: Edges, progress: Progress) -> tuple[NDArray[np.uint32], Mask
     return counts, free
 
 
-def _open_boxes(inputs: Reader, edges: Edges) -> tuple[dict[int, list[tuple[slice, slice]]], int]:
+def _open_boxes(inputs: Reader, edges: Edges) -> tuple[dict[int, list[Box]], int]:
     """By row, the regions that frames show as they are, at the reduced size; and how many such frames there are."""
     if not inputs.has("extract", "unprotected"):
         return {}, 0
-    down, across = (small / full for small, full in zip(edges.size, edges.full, strict=True))
-    boxes: dict[int, list[tuple[slice, slice]]] = {}
-    for one in unprotected_frames(inputs):
-        y0, y1 = round(one["y"] * down), round((one["y"] + one["height"]) * down)
-        x0, x1 = round(one["x"] * across), round((one["x"] + one["width"]) * across)
-        boxes.setdefault(one["row"], []).append((slice(y0, y1), slice(x0, x1)))
+    boxes = boxes_by_row(unprotected_frames(inputs), edges.full, edges.size)
     return boxes, len(boxes)
 
 
-def _unprotected(edge: Edge, boxes: dict[int, list[tuple[slice, slice]]]) -> Mask:
+def _unprotected(edge: Edge, boxes: dict[int, list[Box]]) -> Mask:
     """Where a frame shows the room as it is, (h, w) bool."""
     found = np.zeros(edge.free.shape, np.bool_)
     for box in boxes.get(edge.row, ()):

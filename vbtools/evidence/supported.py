@@ -3,8 +3,8 @@
 Through the blur, a finding must pass four questions. Is the detail that it rests on, blurred as the product blurs,
 stronger than the plate's noise? Does it then reproduce what was seen? And, of a word: does this word explain what was
 seen better than other words of the same shape (:mod:`vbtools.ops.word_likeness`)? An enhancement that is consistent
-with the plate passes the first two whatever it is read as. And where replays are stored: does it stay away before other
-rooms? What the leak shows supports a finding by itself, where it is believed.
+with the plate passes the first two whatever it is read as. And where the replays are asked: does it stay away before
+other rooms? What the leak shows supports a finding by itself, where it is believed.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Judge:
         reblurred: (H, W, 3) uint8 RGB: again, as a picture.
         blur: family and sigma (px); None where it is not known.
         leak: the leak's own detail and where it is believed; None where there is none.
-        replays: the detail of each replay before another room; none where none is stored.
+        replays: the detail of each replay before another room; none where they are not asked.
         noise: noise levels up to which a residual counts as noise.
     """
 
@@ -86,8 +86,8 @@ class Judge:
     noise: float
 
     @classmethod
-    def of(cls, inputs: Reader, noise: float) -> Judge:
-        """Read what is needed of a project with aggregate and enhance."""
+    def of(cls, inputs: Reader, noise: float, *, replays: bool) -> Judge:
+        """Read what is needed of a project with aggregate and enhance, and replay where the replays are asked."""
         coverage = inputs.array("aggregate", "coverage") > 0
         plate = np.nan_to_num(np.asarray(inputs.array("aggregate", "plate"), np.float32))
         plate = fill(plate, coverage)
@@ -102,7 +102,7 @@ class Judge:
             reblurred=np.clip(np.rint(again), 0, 255).astype(np.uint8),
             blur=blur,
             leak=_leak(inputs, plate),
-            replays=_replays(inputs, (height, width)),
+            replays=_replays(inputs, (height, width)) if replays else (),
             noise=noise,
         )
 
@@ -232,6 +232,4 @@ def _leak(inputs: Reader, plate: F32) -> tuple[F32, Mask] | None:
 
 
 def _replays(inputs: Reader, size: tuple[int, int]) -> tuple[F32, ...]:
-    if not inputs.has("replay", "detail"):
-        return ()
     return tuple(_sized(np.asarray(one, np.float32), size) for one in inputs.array("replay", "detail"))

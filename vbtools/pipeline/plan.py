@@ -18,7 +18,7 @@ from vbtools.pipeline.freshness import (
     provenance_of,
     wanted_of,
 )
-from vbtools.stages import Stage, all_stages
+from vbtools.stages import Stage, all_stages, stage_names
 from vbtools.store import Reader, Source
 
 
@@ -115,6 +115,7 @@ def make_plan(
     tasks: Sequence[Task],
     video: Path | None = None,
     force: Sequence[str] = (),
+    known: Sequence[Stage[Any]] = (),
 ) -> Plan:
     """Decide for each task whether to run it. Reads the project; changes nothing.
 
@@ -123,21 +124,27 @@ def make_plan(
         tasks: in pipeline order.
         video: the recording; where not given, the one that the project knows.
         force: names of stages to run although they are fresh.
+        known: all stages that may be stored, in order; the pipeline's where none are given.
 
     Raises:
         InputError: there is no recording to read.
         StageMissingError: a stage that is read is neither stored nor among the tasks.
     """
     if not project.exists():
-        return _plan(project, None, tasks, video, force)
+        return _plan(project, None, tasks, video, force, known)
     with Reader(project) as reader:
-        return _plan(project, reader, tasks, video, force)
+        return _plan(project, reader, tasks, video, force, known)
 
 
 def _plan(
-    project: Path, reader: Reader | None, tasks: Sequence[Task], video: Path | None, force: Sequence[str]
+    project: Path,
+    reader: Reader | None,
+    tasks: Sequence[Task],
+    video: Path | None,
+    force: Sequence[str],
+    known: Sequence[Stage[Any]],
 ) -> Plan:
-    fingerprints, provenance, warnings = _stored(reader, {t.stage.name for t in tasks})
+    fingerprints, provenance, warnings = _stored(reader, {t.stage.name for t in tasks}, known)
     decisions: list[Decision] = []
     source: Source | None = None
     for task in tasks:
@@ -147,7 +154,7 @@ def _plan(
             if name not in fingerprints:
                 raise StageMissingError(
                     f"{stage.name} reads {name}, which has not been run on '{project}'",
-                    f"Run: vbtools {name} -p {project}",
+                    f"Run: {command_of(name)} -p {project}",
                 )
         record = reader.record(stage.name) if reader else None
         if stage.reads_video:
@@ -164,6 +171,11 @@ def _plan(
     return Plan(project, tuple(decisions), source, tuple(w for n, w in warnings.items() if n in relevant))
 
 
+def command_of(name: str) -> str:
+    """The command that runs a stage; a part of the evidence has none of its own: verdict runs what is missing."""
+    return f"vbtools {name if name in stage_names() else 'verdict'}"
+
+
 def _decide(task: Task, found: Assessment, forced: bool, ancestors: Mapping[str, Any]) -> Decision:
     if found.state is State.STALE:
         reason = f"stale: {'; '.join(found.reasons)}"
@@ -177,7 +189,7 @@ def _decide(task: Task, found: Assessment, forced: bool, ancestors: Mapping[str,
 
 
 def _stored(
-    reader: Reader | None, planned: set[str]
+    reader: Reader | None, planned: set[str], known: Sequence[Stage[Any]]
 ) -> tuple[dict[str, str], dict[str, Any], dict[str, str]]:
     """Fingerprints, provenance and staleness of the stored stages that are not planned."""
     fingerprints: dict[str, str] = {}
@@ -185,7 +197,7 @@ def _stored(
     warnings: dict[str, str] = {}
     if reader is None:
         return fingerprints, provenance, warnings
-    for found in assess_stored(reader):
+    for found in assess_stored(reader, known):
         if found.record is None or found.stage in planned:
             continue
         fingerprints[found.stage] = found.record.fingerprint

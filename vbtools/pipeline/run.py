@@ -7,7 +7,7 @@ import gc
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from vbtools.errors import InputError, ProjectError, StageMissingError, VbtoolsError
 from vbtools.pipeline.ahead import Ahead, begin_ahead
 from vbtools.pipeline.freshness import State, assess_stored
-from vbtools.pipeline.plan import Decision, Plan, Task, make_plan
-from vbtools.stages import Job, Progress, Silent
+from vbtools.pipeline.plan import Decision, Plan, Task, command_of, make_plan
+from vbtools.stages import Job, Progress, Silent, Stage
 from vbtools.store import Reader, Record, Writer
 from vbtools.store.record import software_versions, who
 from vbtools.store.writer import StageOutput
@@ -76,17 +76,26 @@ def execute(
     video: Path | None = None,
     force: tuple[str, ...] = (),
     listener: Listener | None = None,
+    known: Sequence[Stage[Any]] = (),
 ) -> Outcome:
     """Bring a project up to date.
 
     Everything that can be checked is checked before anything is written. If nothing has to run, no file is touched.
 
+    Args:
+        project: the project file; need not exist.
+        tasks: in pipeline order.
+        video: the recording; where not given, the one that the project knows.
+        force: names of stages to run although they are fresh.
+        listener: told of what happens.
+        known: all stages that may be stored, in order; the pipeline's where none are given.
+
     Raises:
         VbtoolsError: of any kind; what had finished before is stored.
     """
     listener = listener or Quiet()
-    plan = make_plan(project, tasks, video, force)
-    _check(plan)
+    plan = make_plan(project, tasks, video, force, known)
+    _check(plan, known)
     if not plan.to_run:
         for decision in plan.decisions:
             listener.decided(decision)
@@ -95,7 +104,7 @@ def execute(
     command = "vbtools " + shlex.join(sys.argv[1:])
     notes: dict[str, list[str]] = {}
     with Writer(project, command) as writer:
-        plan = make_plan(project, tasks, video, force)  # again: somebody may have finished writing meanwhile
+        plan = make_plan(project, tasks, video, force, known)  # again: somebody may have finished writing meanwhile
         writer.create()
         with _preloading(plan), ExitStack() as held:
             begun: Ahead | None = None
@@ -155,7 +164,7 @@ def _give_back_memory() -> None:
         trim(0)
 
 
-def _check(plan: Plan) -> None:
+def _check(plan: Plan, known: Sequence[Stage[Any]]) -> None:
     """Find before the first stage runs what would stop a later one."""
     for decision in plan.to_run:
         if decision.task.stage.reads_video and plan.source and not Path(plan.source.path).is_file():
@@ -169,7 +178,7 @@ def _check(plan: Plan) -> None:
         return
     planned = {d.task.stage.name for d in plan.decisions}
     with Reader(plan.project) as reader:
-        stored = {a.stage: a for a in assess_stored(reader)}
+        stored = {a.stage: a for a in assess_stored(reader, known)}
         for decision in plan.to_run:
             for name in decision.task.stage.requires(decision.task.params):
                 if name not in planned:
@@ -186,7 +195,7 @@ def _refuse_inconsistent(reader: Reader, stage: str, name: str, stored: dict[str
     if any(r is None or r.fingerprint != record.upstream[up] for up, r in upstream.items()):
         raise StageMissingError(
             f"{stage} reads {name}, which is stale ({'; '.join(found.reasons)})",
-            f"Run: vbtools {name} -p {project}",
+            f"Run: {command_of(name)} -p {project}",
         )
 
 

@@ -36,6 +36,22 @@ def regions(project: Reader) -> list[dict[str, Any]]:
     return [*stored, *({"row": row, **box, "sharpness": float(sharpness[row])} for row in rest)]
 
 
+def open_regions(project: Reader) -> list[dict[str, Any]]:
+    """Where each unprotected frame shows the room as it is: :func:`regions` but for those that show only the person.
+
+    A region that is most of the picture is the picture: before another room, what it leaves out shows something too.
+
+    Raises:
+        StageMissingError: extract has not been run.
+    """
+    height, width = _size(project)
+    whole = {"x": 0.0, "y": 0.0, "width": float(width), "height": float(height)}
+    return [
+        one | whole if one["width"] * one["height"] >= WHOLE_FROM * height * width else one
+        for one in _of_the_room(project, regions(project))
+    ]
+
+
 def unprotected_frames(project: Reader) -> list[dict[str, Any]]:
     """Every region of every unprotected frame, sharpest first; without those that show only the person of the call.
 
