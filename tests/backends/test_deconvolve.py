@@ -133,7 +133,8 @@ def test_what_aggregate_has_undone_already_is_not_undone_again() -> None:
     once = restored(plate[..., 0], "truncated", 4.0, limits(plate[..., 0], "truncated", 4.0), "tv")
     pictures = []
     for background in (plate, np.repeat(once[..., None], 3, axis=2)):
-        held = {"plate": plate, "leak": np.zeros(SIZE, np.float32), "agreement": np.zeros(SIZE, np.float32)}
+        nothing = np.zeros(SIZE, np.float32)
+        held = {"plate": plate, "leak": nothing, "confidence": nothing, "support": nothing, "background": background}
         step = Deconvolve(DeconvolveParams(family="truncated", sigma=4.0))
         step.prepare(FakeReader({"aggregate": held}))  # type: ignore[arg-type]
         pictures.append(step(np.clip(background, 0, 255).astype(np.uint8), seen))

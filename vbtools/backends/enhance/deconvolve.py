@@ -65,9 +65,10 @@ class Deconvolve:
         if inputs.has("aggregate", "blur"):
             self._blur = inputs.table("aggregate", "blur")[0]
         if inputs.has("aggregate", "leak"):
-            # The leak alone: the background has been undone already, in part, and the confidence is the background's.
+            # The leak alone: the background has been undone already, in part.
             self._leak = inputs.array("aggregate", "leak")
-            self._believed = inputs.array("aggregate", "agreement")
+            # Beside the fringe the confidence is the plate's: there is no leak to put in the restored plate's place.
+            self._believed = inputs.array("aggregate", "confidence") * (inputs.array("aggregate", "support") > 0)
         if inputs.has("aggregate", "overlays"):
             self._known = inputs.array("aggregate", "overlays") == 0
 
