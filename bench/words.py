@@ -47,21 +47,34 @@ SEEN = 0.8
 
 
 def words_of(truth: Path) -> list[tuple[str, Box]]:
-    """Every word of the scene's lines of text with its box: lines are cut at their widest gaps without ink."""
+    """Every word of the scene's level lines of text with its box: lines are cut at their widest gaps without ink."""
     picture = cv2.imread(str(truth / "background.png"), cv2.IMREAD_GRAYSCALE)
     words = []
     for line in json.loads((truth / "truth.json").read_text())["text"]:
+        if line.get("angle"):
+            continue
         left, top, right, bottom = line["box"]
         texts = line["text"].split()
-        part = picture[top:bottom, left:right]
-        level, _ = cv2.threshold(part, 0, 255, cv2.THRESH_OTSU)
-        blank = ~(part <= level)[: round(SEEN * len(part))].any(axis=0)
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], blank, [False])).astype(np.int8)))
-        gaps = [(int(b - a), int(a), int(b)) for a, b in edges.reshape(-1, 2) if a > 0 and b < right - left]
-        cuts = sorted(sorted(gaps, reverse=True)[: len(texts) - 1], key=lambda gap: gap[1])
-        starts, ends = [0, *(cut[2] for cut in cuts)], [*(cut[1] for cut in cuts), right - left]
-        words += [(text, (left + a, top, b - a, bottom - top)) for text, a, b in zip(texts, starts, ends, strict=True)]
+        spans = spans_of(texts, picture[top:bottom, left:right])
+        words += [(text, (left + a, top, b - a, bottom - top)) for text, (a, b) in zip(texts, spans, strict=True)]
     return words
+
+
+def spans_of(texts: list[str], part: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """First and last column of each word of a line; by their letters' number where letters leave too few gaps."""
+    level, _ = cv2.threshold(part, 0, 255, cv2.THRESH_OTSU)
+    ink, width = part <= level, part.shape[1]
+    if ink.mean() > 0.5:
+        ink = ~ink
+    blank = ~ink[: round(SEEN * len(part))].any(axis=0)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], blank, [False])).astype(np.int8)))
+    gaps = [(int(b - a), int(a), int(b)) for a, b in edges.reshape(-1, 2) if a > 0 and b < width]
+    if len(gaps) < len(texts) - 1:
+        shares = [len(text) + 1 for text in texts]
+        ends = [round(end * width / sum(shares)) for end in np.cumsum(shares)]
+        return list(zip([0, *ends[:-1]], ends, strict=True))
+    cuts = sorted(sorted(gaps, reverse=True)[: len(texts) - 1], key=lambda gap: gap[1])
+    return list(zip([0, *(cut[2] for cut in cuts)], [*(cut[1] for cut in cuts), width], strict=True))
 
 
 def on(a: Box, b: Box) -> float:

@@ -3,11 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from fakes import FakeReader
 
 from vbtools.backends.enhance.deconvolve import Deconvolve, DeconvolveParams
 from vbtools.errors import InputError
 from vbtools.ops import blur_kernel
-from vbtools.ops.deconvolution import best_of_both, carried, limits, restored, within_borders
+from vbtools.ops.deconvolution import best_of_both, carried, channel, limits, restored, within_borders
 
 SIZE = (240, 360)
 
@@ -105,3 +106,36 @@ def test_nothing_is_undone_at_the_borders_and_everything_three_sigma_inside() ->
     assert share[0].max() == share[-1].max() == share[:, 0].max() == share[:, -1].max() == 0
     assert (share[12:-12, 12:-12] == 1).all()
     assert (np.diff(share[:120, 180]) >= 0).all()
+
+
+def test_a_kernel_that_is_not_known_leaves_the_plate_and_a_known_one_brings_detail_above_its_noise() -> None:
+    plate = np.rint(blur_kernel.blurred(room(), "truncated", 4.0)).astype(np.float32)
+    where = np.ones(SIZE, bool)
+    where[100:140, 100:200] = False
+    nothing = channel(plate, "gaussian", float("nan"), where, 2.0)
+    assert nothing.undone is plate
+    assert nothing.carried == 0
+    found = channel(plate, "truncated", 4.0, where, 2.0)
+    assert error(found.undone) < 0.9 * error(plate)
+    assert np.array_equal(found.undone[~where], plate[~where])
+    assert 0.3 < found.carried <= 1
+    noise = np.random.default_rng(5).normal(0, found_noise(plate), SIZE).astype(np.float32)
+    assert found.noise < 6 * noise.std()
+
+
+def found_noise(plate: np.ndarray) -> float:
+    return limits(plate, "truncated", 4.0).noise
+
+
+def test_what_aggregate_has_undone_already_is_not_undone_again() -> None:
+    plate = np.repeat(np.rint(blur_kernel.blurred(room(), "truncated", 4.0))[..., None], 3, axis=2).astype(np.float32)
+    seen = np.ones(SIZE, bool)
+    once = restored(plate[..., 0], "truncated", 4.0, limits(plate[..., 0], "truncated", 4.0), "tv")
+    pictures = []
+    for background in (plate, np.repeat(once[..., None], 3, axis=2)):
+        nothing = np.zeros(SIZE, np.float32)
+        held = {"plate": plate, "leak": nothing, "confidence": nothing, "support": nothing, "background": background}
+        step = Deconvolve(DeconvolveParams(family="truncated", sigma=4.0))
+        step.prepare(FakeReader({"aggregate": held}))  # type: ignore[arg-type]
+        pictures.append(step(np.clip(background, 0, 255).astype(np.uint8), seen))
+    assert np.array_equal(*pictures)

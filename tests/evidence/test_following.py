@@ -30,13 +30,10 @@ class Stored:
             back[returned] = True
             where = self._pixels(back)
             others[1] = np.where(where, own, others[1])
-        plate = np.full((*SIZE, 3), 128, np.float32)
-        shown = np.clip(128 + np.where(region, own, 0), 0, 255)
         self._arrays = {
             ("replay", "detail"): np.stack(others[:rooms]) if rooms else np.zeros((0, *SIZE), np.float32),
             ("aggregate", "coverage"): np.ones(SIZE, np.uint32),
-            ("aggregate", "plate"): plate,
-            ("aggregate", "background"): np.repeat(shown[..., None], 3, axis=2).astype(np.uint8),
+            ("aggregate", "leak"): np.where(region, own, np.float32(0)),
             ("aggregate", "confidence"): np.where(region, 0.95, 0.1).astype(np.float32),
             ("aggregate", "overlays"): (region & overlaid).astype(np.uint8),
         }

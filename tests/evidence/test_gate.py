@@ -12,6 +12,7 @@ from fakes import run_stage
 
 from vbtools.evidence.gate import Gate, _notes, looked_at
 from vbtools.ops.blur_kernel import blurred
+from vbtools.ops.detail import luminance
 from vbtools.ops.word_likeness import likeness
 
 SIZE, SIGMA = (180, 320), 4.0
@@ -139,7 +140,7 @@ def test_an_unknown_blur_supports_nothing() -> None:
 def test_what_the_leak_shows_is_supported_whatever_the_blur() -> None:
     """A blur of 16 hides the word; the background has it from the edge, where it is believed."""
     seen = plate(room(), 16.0)
-    leak = {"background": room(), "confidence": np.full(SIZE, 0.9, np.float32)}
+    leak = {"leak": luminance(room()) - luminance(seen), "confidence": np.full(SIZE, 0.9, np.float32)}
     shown = verdict(project(seen, image=room(), sigma=16.0, aggregate=leak))
     assert shown["supported"] == 1
     assert shown["leak"] > 0.9

@@ -127,15 +127,14 @@ def examined(clip: Clip, video: Path) -> Path:
 def _compared(project: Path, room: OtherRoom, clip: Clip) -> Again:
     import numpy as np
 
-    from vbtools.ops.detail import luminance
     from vbtools.store import Reader
 
     with Reader(project) as reader:
         background = reader.array("aggregate", "background")
-        plate = np.nan_to_num(reader.array("aggregate", "plate"))
+        detail = np.asarray(reader.array("aggregate", "leak"), np.float32)
         exposure, confidence = reader.array("aggregate", "exposure"), reader.array("aggregate", "confidence")
         covered = reader.array("aggregate", "coverage") > 0
-    detail = np.where(covered, luminance(background) - luminance(plate), np.float32(0))
+    detail = np.where(covered, detail, np.float32(0))
     decoys = _decoys(room, exposure, clip)
     readings = read_at(background, [*(one.told() for one in room.letters), *decoys])
     letters = []

@@ -60,14 +60,14 @@ class Following:
         import cv2
         import numpy as np
 
-        from vbtools.ops.detail import alike, block_means, high_pass, luminance, scaled
+        from vbtools.ops.detail import alike, block_means, high_pass, scaled
 
         others = inputs.array("replay", "detail")
         size = others.shape[1:]
         own = inputs.array("aggregate", "coverage").shape
-        plate = inputs.array("aggregate", "plate")
-        seen = np.isfinite(plate[..., 0])
-        leak = luminance(inputs.array("aggregate", "background")) - luminance(np.nan_to_num(plate))
+        # What was undone of the blur is beside it: a finding is what the edge showed.
+        leak = inputs.array("aggregate", "leak") if inputs.has("aggregate", "leak") else np.zeros(own, np.float32)
+        seen = inputs.array("aggregate", "coverage") > 0
         block, sigma = scaled(size[0])
 
         def fitted(plane: NDArray[Any]) -> F32:

@@ -34,7 +34,7 @@ class Replay(Stage[ReplayParams]):
         Element("room", "uint8", ("K", "h", "w", "3"), "each replay's true room, RGB, letters included", "0-255"),
         Element("background", "uint8", ("K", "h", "w", "3"), "what aggregate made of the replay, RGB", "0-255"),
         Element(
-            "detail", "float32", ("K", "h", "w"), "luminance of background minus that of its blurred plate", "levels"
+            "detail", "float32", ("K", "h", "w"), "detail that the person's edge gives away, of the luminance", "levels"
         ),
         Element("exposure", "float32", ("K", "h", "w"), "as aggregate's, of the replay, 0-1"),
         Element("confidence", "float32", ("K", "h", "w"), "as aggregate's, of the replay, 0-1"),

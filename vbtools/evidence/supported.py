@@ -101,7 +101,7 @@ class Judge:
             again=luminance(again),
             reblurred=np.clip(np.rint(again), 0, 255).astype(np.uint8),
             blur=blur,
-            leak=_leak(inputs, plate),
+            leak=_leak(inputs),
             replays=_replays(inputs, (height, width)) if replays else (),
             noise=noise,
         )
@@ -223,12 +223,11 @@ def _blur(inputs: Reader) -> tuple[str, float] | None:
     return (found["family"] if found["family"] in FAMILIES else "gaussian"), sigma
 
 
-def _leak(inputs: Reader, plate: F32) -> tuple[F32, Mask] | None:
-    if not inputs.has("aggregate", "confidence"):
+def _leak(inputs: Reader) -> tuple[F32, Mask] | None:
+    if not inputs.has("aggregate", "leak"):
         return None
-    background = np.asarray(inputs.array("aggregate", "background"), np.float32)
     believed = np.asarray(inputs.array("aggregate", "confidence")) >= BELIEVED
-    return luminance(background - plate), believed
+    return np.asarray(inputs.array("aggregate", "leak"), np.float32), believed
 
 
 def _replays(inputs: Reader, size: tuple[int, int]) -> tuple[F32, ...]:

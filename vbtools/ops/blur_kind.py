@@ -53,6 +53,8 @@ TABLE_ERROR = 0.03
 """Of the table's effective sigmas, in logarithm."""
 SURE_ENOUGH = 0.85
 """More than the prior: what the data do not say is not answered."""
+SHORT = 1.25
+"""Sigmas: a kernel that ends below is one of few taps."""
 LEAST_CONTRAST = 0.25
 """Grey levels: a weaker bleeding than this would not be seen."""
 
@@ -125,6 +127,13 @@ class Blur:
 
 NO_BLUR = Blur(family=NONE, sigma=0.0, sigma_low=0.0, sigma_high=0.0, whole_sure=0.0, profile=NONE)
 """What is told of a background that is as sharp as the person."""
+
+
+def family_of(blur: Blur) -> str:
+    """The kernel's family as :func:`vbtools.ops.blur_kernel.taps` names it; a bell where no cut was found."""
+    if blur.family != "truncated":
+        return "gaussian"
+    return "short" if blur.truncation < SHORT else "truncated"
 
 
 @dataclass(frozen=True, slots=True)

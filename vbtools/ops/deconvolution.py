@@ -108,7 +108,7 @@ def restored(plate: F32, family: str, sigma: float, found: Limits, method: str) 
     frequency = np.hypot(down, across)
     kernel = (transfer(family, sigma, down) * transfer(family, sigma, across)).astype(np.float32)
     spectrum = scipy.fft.rfft2(padded, workers=2)
-    ratio = (found.noise**2 / max(found.height, 1e-9) * frequency**2 + KERNEL_ERROR**2).astype(np.float32)
+    ratio = _ratio(found, frequency**2).astype(np.float32)
     clean = _inverse(spectrum * kernel / (kernel * kernel + ratio), shape)
     if method == "tv":
         clean = _least_variation(clean, spectrum, kernel, _fidelity(clean, found.noise))
@@ -132,6 +132,50 @@ def within_borders(height: int, width: int, sigma: float) -> F32:
         ramps.append(np.clip(inwards, 0, 1))
     share = np.minimum.outer(ramps[0], ramps[1])
     return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The blurred plate as a channel beside the leak.
+
+    Attributes:
+        undone: (H, W) float32: the plate without its blur; the plate itself where nothing may be undone.
+        carried: 0-1, from :func:`carried`; 0 where nothing is undone.
+        noise: standard deviation of the noise in the undone detail, grey levels.
+    """
+
+    undone: F32
+    carried: float
+    noise: float
+
+
+def channel(plate: F32, family: str, sigma: float, where: Mask, detail: float) -> Channel:
+    """Undo the blur by Wiener's filter, so that what becomes of the noise is known; 0.3 s at 720p.
+
+    Args:
+        plate: (H, W) float32, 0-255, filled where it was not observed.
+        family, sigma: of the kernel; a sigma that is not known, or 0, undoes nothing.
+        where: (H, W) bool: the plate was seen and nothing is drawn over it.
+        detail: px: detail is what a Gaussian of this sigma takes away.
+    """
+    if not (np.isfinite(sigma) and sigma > 0):
+        return Channel(plate, 0.0, float(np.sqrt(LEAST_NOISE)))
+    found = limits(plate, family, sigma)
+    undone = restored(plate, family, sigma, found, "wiener")
+    counts = within_borders(plate.shape[0], plate.shape[1], sigma) * where
+    down, across = np.abs(scipy.fft.fftfreq(256))[:, None], scipy.fft.rfftfreq(256)[None]
+    kernel, square = transfer(family, sigma, down) * transfer(family, sigma, across), down**2 + across**2
+    raised = kernel / (kernel**2 + _ratio(found, square))
+    passed = float(np.mean((raised * (1 - np.exp(-2 * (np.pi * detail) ** 2 * square))) ** 2))
+    noise = float(found.noise * np.sqrt(passed))
+    return Channel(
+        np.asarray(plate + (undone - plate) * counts, np.float32), carried(family, sigma, found, detail), noise
+    )
+
+
+def _ratio(found: Limits, square: F64) -> F64:
+    """Of noise to signal as Wiener's filter takes it, by the square of the frequency."""
+    return np.asarray(found.noise**2 / max(found.height, 1e-9) * square + KERNEL_ERROR**2)
 
 
 def best_of_both(undone: F32, plate: F32, leak: F32, believed: F32, carried: float, sigma: float) -> F32:
@@ -163,8 +207,7 @@ def carried(family: str, sigma: float, found: Limits, detail: float) -> float:
     frequency = np.linspace(0.001, 0.5, 1000)
     density = (1 - np.exp(-2 * (np.pi * detail * frequency) ** 2)) ** 2 / frequency  # 1 / f^2 on a ring of length ~ f
     kernel = transfer(family, sigma, frequency) ** 2
-    ratio = found.noise**2 / max(found.height, 1e-9) * frequency**2 + KERNEL_ERROR**2
-    passed = kernel / (kernel + ratio)
+    passed = kernel / (kernel + _ratio(found, frequency**2))
     power = float((passed * passed * density).sum() * density.sum())
     return float((passed * density).sum()) / max(float(np.sqrt(power)), 1e-12)
 

@@ -37,7 +37,7 @@ class Aggregate(Stage[AggregateParams]):
     """Combine the background's observations, tile by tile, person excluded."""
 
     name = "aggregate"
-    version = 5
+    version = 6
     summary = "background: median | mean | max | leak"
     example = "vbtools aggregate -p study.h5 --method median --dilate 10"
     Params = AggregateParams
@@ -56,6 +56,16 @@ class Aggregate(Stage[AggregateParams]):
         Element(
             "confidence", "float32", ("H", "W"),
             "method leak: probability that the detail shown here is the room's, 0-1; see vbtools/ops/confidence.py",
+            optional=True,
+        ),
+        Element(
+            "leak", "float32", ("H", "W"),
+            "method leak: the detail that the person's edge gives away, of the luminance, at its contrast",
+            "grey levels", optional=True,
+        ),
+        Element(
+            "agreement", "float32", ("H", "W"),
+            "method leak: correlation of that detail with the room's that is to be expected as passages agree, 0-1",
             optional=True,
         ),
         Element(

@@ -30,8 +30,8 @@ SAMPLES = 16
 STRETCHES = 8
 
 
-def write_blur(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None = None, *, sharp: bool = False) -> Blur:
-    """Identify the blur, write ``blur`` and say in the notes what it is; 1 to 2 s at 720p.
+def identified(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None = None, *, sharp: bool = False) -> Blur:
+    """Identify the blur; 1 to 2 s at 720p.
 
     Args:
         job: of the aggregate stage.
@@ -40,13 +40,8 @@ def write_blur(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None =
         opacity: (:data:`vbtools.ops.fringe.BINS`,) float32, the room's opacity by distance, 1 at its strongest.
         sharp: the background is not blurred, which :func:`vbtools.ops.blur_presence.is_sharp` tells.
     """
-    found = NO_BLUR if sharp else _identified(job, plate, known, opacity)
-    job.output.rows("blur", [asdict(found)])
-    job.notes.append(_told(found))
-    return found
-
-
-def _identified(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None) -> Blur:
+    if sharp:
+        return NO_BLUR
     rows = plate.shape[0]
     with Observations(job.inputs, job.params.threshold, job.params.dilate) as seen:
         samples = Samples(*_samples(seen, level(job.params.threshold)), plate, known)
@@ -54,6 +49,12 @@ def _identified(job: AggregateJob, plate: F32, known: Mask, opacity: F32 | None)
     kind = samples.kind(kernel.sigma) if np.isfinite(kernel.sigma) else UNSEEN
     feather = float("nan") if opacity is None else feather_of(opacity, np.array(fringe.EDGES_PX, np.float32), rows)
     return answer(kernel, kind, feather, rows)
+
+
+def write_blur(job: AggregateJob, found: Blur) -> None:
+    """Write ``blur`` and say in the notes what it is."""
+    job.output.rows("blur", [asdict(found)])
+    job.notes.append(_told(found))
 
 
 def _samples(seen: Observations, limit: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

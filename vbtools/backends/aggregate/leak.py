@@ -16,12 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbtools.backends.aggregate.blur import write_blur
+from vbtools.backends.aggregate.blur import identified, write_blur
 from vbtools.backends.aggregate.observations import Frames, Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
+from vbtools.ops.blur_kind import Blur, family_of
 from vbtools.ops.blur_presence import edge_widths, is_sharp
 from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection
+from vbtools.ops.deconvolution import best_of_both, channel
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays, shines_through
@@ -92,7 +94,9 @@ class Leak:
         whole = np.rint(found.picture).astype(np.uint8)
         plate = np.where((found.coverage > 0)[..., None], found.blurred, np.float32(np.nan))
         write(job, plate, found.coverage, whole)
-        write_blur(job, found.blurred @ LUMA, found.unhaloed & ~found.overlays, found.opacity, sharp=found.sharp)
+        job.output.write("leak", found.leak)
+        job.output.write("agreement", found.agreement)
+        write_blur(job, found.blur)
         if found.objection:
             job.notes.append(f"no detail is believed: {found.objection}")
         if found.lost:
@@ -109,15 +113,19 @@ class Recovered:
     """What the edge gives away, planes (H, W).
 
     Attributes:
-        picture: (H, W, 3) float32, 0-255: the blurred plate and the detail at its contrast; filled where never seen.
+        picture: (H, W, 3) float32, 0-255: the plate, undone as far as its kernel is known, and the leak's detail where
+            that carries more; filled where never seen.
         blurred: (H, W, 3) float32, 0-255: the plate alone, without halo; filled where it was never seen.
         unhaloed: bool: where the plate was seen.
+        leak: float32, grey levels: the leak's detail at its contrast; 0 where the background is not blurred.
+        agreement: float32, 0-1: the correlation to be expected of that detail with the room's, as the passages agree.
         exposure, confidence: float32, 0-1.
         coverage, support: uint32.
         passages: uint16.
         overlays: bool.
         given: (F, h, w) float32: what the confidence was made of, on a grid of :attr:`grid` px.
         grid: px.
+        blur: what is known of the product's blur.
         halo: the blur, as the person's halo shows it.
         opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
         sharp: the background is not blurred.
@@ -128,6 +136,8 @@ class Recovered:
     picture: F32
     blurred: F32
     unhaloed: Mask
+    leak: F32
+    agreement: F32
     exposure: F32
     confidence: F32
     coverage: NDArray[np.uint32]
@@ -136,6 +146,7 @@ class Recovered:
     overlays: Mask
     given: F32
     grid: int
+    blur: Blur
     halo: halo.Halo
     opacity: F32
     sharp: bool
@@ -161,16 +172,31 @@ def recover(job: AggregateJob) -> Recovered:
     shown = np.maximum(_enlarged(best, grid, size), sums.strongest) / scale
     free = np.where(plate.overlays, 0, plate.count / max(clip.seen.count, 1)).astype(np.float32)
     near_far, centre = leak.near_far(sums.total, sums.weight), centre_of(opacity)
-    evidence = Evidence(room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit)
+    unhaloed = plate.count > 0
+    known = unhaloed & ~plate.overlays
+    blur = identified(job, plate.luma, known, opacity, sharp=plate.sharp)
+    through = channel(plate.luma, family_of(blur), blur.sigma, known, fringe.DETAIL_PX * clip.unit)
+    # Behind no blur the plate is the room itself, and what the edge adds is the person's rim.
+    detail = np.zeros_like(plate.luma) if plate.sharp else np.asarray(room.best * scale, np.float32)
+    agreement = np.sqrt(room.share)
+    joined = plate.luma + detail
+    if through.carried:
+        joined = best_of_both(
+            through.undone, plate.luma, detail, agreement, through.carried, fringe.DETAIL_PX * clip.unit
+        )
+    evidence = Evidence(
+        room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit,
+        through, blur.sigma, joined,
+    )  # fmt: skip
     given = features(evidence)
     against = objection(opacity, plate.sharp, float(lost.mean()))
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
-    # Behind no blur the plate is the room itself, and what the edge adds is the person's rim.
-    added = np.float32(0) if plate.sharp else (room.best * scale)[..., None]
     return Recovered(
-        picture=np.clip(plate.picture + added, 0, 255),
+        picture=np.clip(plate.picture + (joined - plate.luma)[..., None], 0, 255),
         blurred=plate.picture,
-        unhaloed=plate.count > 0,
+        unhaloed=unhaloed,
+        leak=detail,
+        agreement=agreement,
         exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
         confidence=_believed(confidence(given), grid, judged, against),
         coverage=plate.count + sums.support,
@@ -179,6 +205,7 @@ def recover(job: AggregateJob) -> Recovered:
         overlays=plate.overlays,
         given=given,
         grid=grid,
+        blur=blur,
         halo=plate.halo,
         opacity=opacity,
         sharp=plate.sharp,

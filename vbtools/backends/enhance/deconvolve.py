@@ -50,6 +50,7 @@ class Deconvolve:
         self.notes: list[str] = []
         self.told: dict[str, Any] | None = None
         self._plate: NDArray[np.float32] | None = None
+        self._leak: NDArray[np.float32] | None = None
         self._believed: NDArray[np.float32] | None = None
         self._known: NDArray[np.bool_] | None = None
         self._blur: dict[str, Any] | None = None
@@ -63,7 +64,9 @@ class Deconvolve:
         self._plate = inputs.array("aggregate", "plate")
         if inputs.has("aggregate", "blur"):
             self._blur = inputs.table("aggregate", "blur")[0]
-        if inputs.has("aggregate", "confidence"):
+        if inputs.has("aggregate", "leak"):
+            # The leak alone: the background has been undone already, in part.
+            self._leak = inputs.array("aggregate", "leak")
             # Beside the fringe the confidence is the plate's: there is no leak to put in the restored plate's place.
             self._believed = inputs.array("aggregate", "confidence") * (inputs.array("aggregate", "support") > 0)
         if inputs.has("aggregate", "overlays"):
@@ -101,9 +104,9 @@ class Deconvolve:
         inside = ops.within_borders(plate.shape[0], plate.shape[1], sigma)
         undone = np.asarray(plate + (undone - plate) * inside, np.float32)
         share = 0.0
-        if self._plate is not None and self._believed is not None:
+        if self._leak is not None and self._believed is not None:
             detail = SIGMA_PX * plate.shape[0] / 720
-            leak = np.where(observed, image.astype(np.float32) @ LUMA - plate, 0).astype(np.float32)
+            leak = np.where(observed, self._leak, np.float32(0))
             carried = ops.carried(family, sigma, found, detail)
             undone = ops.best_of_both(undone, plate, leak, self._believed, carried, detail)
             share = float((self._believed > carried).mean())
@@ -124,7 +127,7 @@ class Deconvolve:
         """Family and effective sigma, px; NaN: cannot tell; 0: not blurred."""
         import numpy as np
 
-        from vbtools.ops.blur_kind import CANNOT_TELL, NONE, kernel_of
+        from vbtools.ops.blur_kind import CANNOT_TELL, NONE, Blur, family_of, kernel_of
 
         params = self.params
         if params.sigma:
@@ -132,9 +135,7 @@ class Deconvolve:
         if self._blur is not None and self._blur["family"] == NONE:
             return NONE, 0.0
         if self._blur is not None:
-            cut = self._blur["family"] == "truncated"
-            family = ("short" if self._blur["truncation"] < 1.25 else "truncated") if cut else "gaussian"
-            sigma = float(self._blur["sigma"])
+            family, sigma = family_of(Blur(**self._blur)), float(self._blur["sigma"])
         else:
             from vbtools.ops.blur_edges import width
             from vbtools.ops.blur_presence import NOBODY, edge_widths, is_sharp
