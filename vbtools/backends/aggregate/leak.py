@@ -184,10 +184,7 @@ def recover(job: AggregateJob) -> Recovered:
         joined = best_of_both(
             through.undone, plate.luma, detail, agreement, through.carried, fringe.DETAIL_PX * clip.unit
         )
-    evidence = Evidence(
-        room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit,
-        through, blur.sigma, joined,
-    )  # fmt: skip
+    evidence = Evidence(room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit)
     given = features(evidence)
     against = objection(opacity, plate.sharp, float(lost.mean()))
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
