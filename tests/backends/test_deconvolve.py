@@ -119,12 +119,6 @@ def test_a_kernel_that_is_not_known_leaves_the_plate_and_a_known_one_brings_deta
     assert error(found.undone) < 0.9 * error(plate)
     assert np.array_equal(found.undone[~where], plate[~where])
     assert 0.3 < found.carried <= 1
-    noise = np.random.default_rng(5).normal(0, found_noise(plate), SIZE).astype(np.float32)
-    assert found.noise < 6 * noise.std()
-
-
-def found_noise(plate: np.ndarray) -> float:
-    return limits(plate, "truncated", 4.0).noise
 
 
 def test_what_aggregate_has_undone_already_is_not_undone_again() -> None:

@@ -131,7 +131,7 @@ def _compared(project: Path, room: OtherRoom, clip: Clip) -> Again:
 
     with Reader(project) as reader:
         background = reader.array("aggregate", "background")
-        detail = np.asarray(reader.array("aggregate", "leak"), np.float32)
+        detail = reader.array("aggregate", "leak")
         exposure, confidence = reader.array("aggregate", "exposure"), reader.array("aggregate", "confidence")
         covered = reader.array("aggregate", "coverage") > 0
     detail = np.where(covered, detail, np.float32(0))

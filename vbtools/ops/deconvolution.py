@@ -141,16 +141,14 @@ class Channel:
     Attributes:
         undone: (H, W) float32: the plate without its blur; the plate itself where nothing may be undone.
         carried: 0-1, from :func:`carried`; 0 where nothing is undone.
-        noise: standard deviation of the noise in the undone detail, grey levels.
     """
 
     undone: F32
     carried: float
-    noise: float
 
 
 def channel(plate: F32, family: str, sigma: float, where: Mask, detail: float) -> Channel:
-    """Undo the blur by Wiener's filter, so that what becomes of the noise is known; 0.3 s at 720p.
+    """Undo the blur by Wiener's filter; 0.3 s at 720p.
 
     Args:
         plate: (H, W) float32, 0-255, filled where it was not observed.
@@ -159,18 +157,11 @@ def channel(plate: F32, family: str, sigma: float, where: Mask, detail: float) -
         detail: px: detail is what a Gaussian of this sigma takes away.
     """
     if not (np.isfinite(sigma) and sigma > 0):
-        return Channel(plate, 0.0, float(np.sqrt(LEAST_NOISE)))
+        return Channel(plate, 0.0)
     found = limits(plate, family, sigma)
     undone = restored(plate, family, sigma, found, "wiener")
     counts = within_borders(plate.shape[0], plate.shape[1], sigma) * where
-    down, across = np.abs(scipy.fft.fftfreq(256))[:, None], scipy.fft.rfftfreq(256)[None]
-    kernel, square = transfer(family, sigma, down) * transfer(family, sigma, across), down**2 + across**2
-    raised = kernel / (kernel**2 + _ratio(found, square))
-    passed = float(np.mean((raised * (1 - np.exp(-2 * (np.pi * detail) ** 2 * square))) ** 2))
-    noise = float(found.noise * np.sqrt(passed))
-    return Channel(
-        np.asarray(plate + (undone - plate) * counts, np.float32), carried(family, sigma, found, detail), noise
-    )
+    return Channel(np.asarray(plate + (undone - plate) * counts, np.float32), carried(family, sigma, found, detail))
 
 
 def _ratio(found: Limits, square: F64) -> F64:

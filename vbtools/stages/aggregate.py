@@ -64,11 +64,6 @@ class Aggregate(Stage[AggregateParams]):
             "grey levels", optional=True,
         ),
         Element(
-            "agreement", "float32", ("H", "W"),
-            "method leak: correlation of that detail with the room's that is to be expected as passages agree, 0-1",
-            optional=True,
-        ),
-        Element(
             "overlays", "uint8", ("H", "W"),
             "method leak: 1 where something still and sharp is drawn over the blur (a label, a clock); 0 elsewhere, and"
             " everywhere if there is no blur",

@@ -95,7 +95,6 @@ class Leak:
         plate = np.where((found.coverage > 0)[..., None], found.blurred, np.float32(np.nan))
         write(job, plate, found.coverage, whole)
         job.output.write("leak", found.leak)
-        job.output.write("agreement", found.agreement)
         write_blur(job, found.blur)
         if found.objection:
             job.notes.append(f"no detail is believed: {found.objection}")
@@ -118,7 +117,6 @@ class Recovered:
         blurred: (H, W, 3) float32, 0-255: the plate alone, without halo; filled where it was never seen.
         unhaloed: bool: where the plate was seen.
         leak: float32, grey levels: the leak's detail at its contrast; 0 where the background is not blurred.
-        agreement: float32, 0-1: the correlation to be expected of that detail with the room's, as the passages agree.
         exposure, confidence: float32, 0-1.
         coverage, support: uint32.
         passages: uint16.
@@ -137,7 +135,6 @@ class Recovered:
     blurred: F32
     unhaloed: Mask
     leak: F32
-    agreement: F32
     exposure: F32
     confidence: F32
     coverage: NDArray[np.uint32]
@@ -178,11 +175,10 @@ def recover(job: AggregateJob) -> Recovered:
     through = channel(plate.luma, family_of(blur), blur.sigma, known, fringe.DETAIL_PX * clip.unit)
     # Behind no blur the plate is the room itself, and what the edge adds is the person's rim.
     detail = np.zeros_like(plate.luma) if plate.sharp else np.asarray(room.best * scale, np.float32)
-    agreement = np.sqrt(room.share)
     joined = plate.luma + detail
     if through.carried:
         joined = best_of_both(
-            through.undone, plate.luma, detail, agreement, through.carried, fringe.DETAIL_PX * clip.unit
+            through.undone, plate.luma, detail, np.sqrt(room.share), through.carried, fringe.DETAIL_PX * clip.unit
         )
     evidence = Evidence(room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit)
     given = features(evidence)
@@ -193,7 +189,6 @@ def recover(job: AggregateJob) -> Recovered:
         blurred=plate.picture,
         unhaloed=unhaloed,
         leak=detail,
-        agreement=agreement,
         exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
         confidence=_believed(confidence(given), grid, judged, against),
         coverage=plate.count + sums.support,
