@@ -92,12 +92,14 @@ def test_a_kill_at_any_moment_loses_no_stored_stage(tmp_path: Path) -> None:
     told: list[tuple[str, str]] = []
     in_the_middle = 0
     for kill in range(MOST * KILLS):
-        # A machine that is busy at the wrong moment stores little between two kills: go on until enough was at stake.
+        # A busy machine stores little between two kills: the time grows below, and it goes on until enough was at stake.
         if kill >= KILLS and len(told) > KILLS // 2 and in_the_middle >= KILLS // 10:
             break
         turn = kill * 1000
-        told += killed_after(dice.uniform(0.0, span), project, video, turn)
-        assert not [one for one in told if one[0] == "failed"]
+        now = killed_after(dice.uniform(0.0, span), project, video, turn)
+        assert not [one for one in now if one[0] == "failed"]
+        told += now
+        span *= 1.2 if not now else 0.9 if len(now) > len(NAMES) else 1.0  # what a machine does in a time, it shows
         in_the_middle += bool(list(tmp_path.rglob("*.part*")))
         if project.exists():
             stored = check_whole(project)
