@@ -92,7 +92,7 @@ def test_a_kill_at_any_moment_loses_no_stored_stage(tmp_path: Path) -> None:
     told: list[tuple[str, str]] = []
     in_the_middle = 0
     for kill in range(MOST * KILLS):
-        # A busy machine stores little between two kills: the time grows below, and it goes on until enough was at stake.
+        # A busy machine stores little between two kills: go on until enough was at stake.
         if kill >= KILLS and len(told) > KILLS // 2 and in_the_middle >= KILLS // 10:
             break
         turn = kill * 1000
