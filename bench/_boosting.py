@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDS, RATE = 180, 0.2
-BOUNDS = 24
+ROUNDS, RATE = 600, 0.2
+BOUNDS = 48
 """Bounds that are tried of each feature, at even shares of the samples."""
-RIDGE, LEAST_CURVE = 5.0, 5.0
-"""Added to a leaf's curvature, and the least that it must have: some 20 samples of even odds."""
+RIDGE, LEAST_CURVE = 20.0, 20.0
+"""Added to a leaf's curvature, and the least that it must have: some 80 samples of even odds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Simulated calls for ``bench/confidence.py``: those that the confidence is fitted on, those that test it, and nothing.
 
-Profiles, rooms, persons and seeds of :data:`HELD_OUT` are in none of :data:`FITTED`; the calls of :data:`EMPTY` show no
-room, or no one room. Photographs and persons come from ``../shared/data`` (see its README).
+Profiles, rooms, persons and seeds of :data:`HELD_OUT` are in none of :data:`FITTED`; the calls of :data:`EMPTY` and
+:data:`UNFOUND` show no room, or no one room. Photographs and persons come from ``../shared/data`` (see its README).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vbtools.simulate.choice import choose
 from vbtools.simulate.settings import CallSettings, Settings
 from vbtools.simulate.write import simulate
 
-HD, MIDDLE, SMALL = (1280, 720), (960, 540), (640, 360)
+HD, MIDDLE, SMALL, LEAST = (1280, 720), (960, 540), (640, 360), (320, 180)
 BOOK, HELP, STUDENT = "intel_asl_book.mkv", "intel_asl_help.mkv", "intel_asl_student.mkv"
 READ, BOARD = "easyocr_english.png", "jv_people-03.jpg"
 RENDERED = ""
@@ -94,6 +94,22 @@ FITTED = (
     Known("jitsi", 42, HD, "talking", OFFICE, tight=True, seconds=6),
     Known("jitsi2", 43, SMALL, "sway", LIVING, "", tight=True, seconds=6),
     Known("gaussian", 44, MIDDLE, "lean", DEPTH, HELP, tight=True, seconds=6),
+    Known("gaussian", 45, LEAST, "sway", seconds=4),
+    Known("lfbw", 46, LEAST, "lean", OFFICE, HELP, seconds=4),
+    Known("jitsi", 47, LEAST, "talking", LIVING, seconds=5),
+    Known("livekit", 48, LEAST, "sway", DEPTH, STUDENT, seconds=4),
+    Known("shiguredo", 49, LEAST, "gesture", "", HELP, seconds=3),
+    Known("obs", 50, LEAST, "lean", LIVING, seconds=4),
+    Known("jitsi2", 51, SMALL, "sway", OFFICE, STUDENT, seconds=3),
+    Known("lfbw", 52, MIDDLE, "talking", LIVING, STUDENT, seconds=4),
+    Known("gaussian", 53, HD, "sway", OFFICE, STUDENT, 5.5),
+    Known("shiguredo", 54, HD, "lean", "", STUDENT, 6),
+    Known("livekit", 55, HD, "talking", OFFICE, HELP),
+    Known("twilio-webgl", 56, MIDDLE, "sway", LIVING, STUDENT),
+    Known("lfbw", 57, HD, "sway", OFFICE, HELP, 30),
+    Known("jitsi-slight", 58, HD, "sway", DEPTH, HELP),
+    Known("gaussian", 59, SMALL, "gesture", OFFICE, "", 9),
+    Known("obs", 60, MIDDLE, "sway", DEPTH, STUDENT),
 )
 HELD_OUT = (
     Known("twilio", 101, HD, "sway", "", BOOK),
@@ -176,6 +192,16 @@ EMPTY = (
     Empty(NOISE, "gaussian", 224, SMALL, "sway"),
     Empty(NOISE, "gaussian", 225, HD, "talking", "", BOOK),
 )
+
+UNFOUND = (
+    Empty(LABELS, "livekit", 61, MIDDLE, "lean", "", STUDENT),
+    Empty(LABELS, "gaussian", 62, SMALL, "sway", "", HELP),
+    Empty(NOISE, "gaussian", 63, MIDDLE, "lean", "", HELP),
+    Empty(NOISE, "gaussian", 64, HD, "sway", "", STUDENT),
+    Empty(ROOMS, "gaussian", 65, MIDDLE, "sway", "", HELP),
+    Empty(VIRTUAL, "lfbw", 66, SMALL, "sway", LIVING, STUDENT),
+)
+"""Calls that show nothing, of other seeds and persons than :data:`EMPTY`: the trees are fitted on these too."""
 
 
 def nothing(empty: Empty) -> Call:

@@ -2,9 +2,10 @@
 
     python bench/confidence.py --work FOLDER [--write] [--only fitted|held-out|empty|vendor ...]
 
-Fitted on: the composites of ``bench/_composites.py`` and the simulated calls ``FITTED`` of ``bench/_known.py``, each of
-the same weight. Tested on: each fourth of these by the trees of the rest; ``HELD_OUT``, of other profiles, rooms,
-persons and seeds; ``EMPTY``, where nothing may be believed; and last the clips of ``../shared/data/vendor``.
+Fitted on: the composites of ``bench/_composites.py`` and the simulated calls ``FITTED`` and ``UNFOUND`` of
+``bench/_known.py``, each of the same weight. Tested on: each fourth of these by the trees of the rest; ``HELD_OUT``, of
+other profiles, rooms, persons and seeds; ``EMPTY``, where nothing may be believed; and last the clips of
+``../shared/data/vendor``.
 --write puts the trees into ``vbtools/ops/confidence_trees.py``. What is measured of a call is kept in FOLDER: empty it
 when what the trees are given changes. 10 to 20 s a call.
 
@@ -24,7 +25,7 @@ import cv2
 import numpy as np
 from _boosting import Boosting
 from _composites import DATA, SCENES, Call, Man, call, read, recovered
-from _known import EMPTY, FITTED, HELD_OUT, made, nothing
+from _known import EMPTY, FITTED, HELD_OUT, UNFOUND, made, nothing
 
 from vbtools.backends.aggregate import leak
 from vbtools.ops import confidence_trees
@@ -43,11 +44,10 @@ PLACE = Path(confidence_trees.__file__)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What is kept of a call: the trees' features on the grid, and what the blocks show."""
+    """What is kept of a call: the trees' features of the blocks, and what these show."""
 
     name: str
     given: np.ndarray
-    grid: int
     judged: np.ndarray
     against: str
     block: int
@@ -64,7 +64,7 @@ class Measured:
     def believed(self, start: float, trees: np.ndarray) -> np.ndarray:
         """The confidence as the stage would write it, mean of each block."""
         p = confidence(self.given, start, trees)
-        return blocks(leak._believed(p, self.grid, self.judged, self.against), self.block)
+        return blocks(leak._believed(p, self.judged, self.against), self.block)
 
 
 def blocks(plane: np.ndarray, side: int) -> np.ndarray:
@@ -79,7 +79,7 @@ def measured(made: Call) -> Measured:
     shown = detail(found.picture, found.picture if made.room is None else made.room)
     empty = made.room is None
     return Measured(
-        made.name, found.given, found.grid, (found.coverage > 0) & ~found.overlays, found.objection, shown.block,
+        made.name, found.given, (found.coverage > 0) & ~found.overlays, found.objection, shown.block,
         np.where(empty, 0, shown.r), shown.textured | empty, ~shown.textured & (shown.estimate_std >= TEXTURE),
         blocks((found.coverage > 0).astype(np.float32), shown.block) > 1 / 2,
     )  # fmt: skip
@@ -102,8 +102,8 @@ def samples(calls: list[Measured]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     given, right, weight = [], [], []
     for one in calls:
         counts = (one.textured | one.invents) & one.seen
-        planes = [leak._enlarged(np.ascontiguousarray(plane), one.grid, one.judged.shape) for plane in one.given]
-        given.append(np.stack([blocks(plane, one.block) for plane in planes], axis=-1)[counts])
+        rows, columns = counts.shape  # of whole blocks
+        given.append(np.moveaxis(one.given[:, :rows, :columns], 0, -1)[counts])
         right.append(one.right[counts])
         each = np.where(one.textured, 1, UNTEXTURED)[counts]
         weight.append(each * PER_CALL / max(each.sum(), 1))
@@ -164,6 +164,7 @@ def calls(part: str, folder: Path) -> list[Measured]:
     """The calls of one part."""
     if part == "fitted":
         known = [kept(folder, one.name, lambda one=one: made(one)) for one in FITTED]
+        known += [kept(folder, one.name, lambda one=one: nothing(one)) for one in UNFOUND]
         todo = [name for name in SCENES if not (folder / f"{name}.npz").exists()]
         man = Man.load() if todo else None
         return known + [kept(folder, name, lambda name=name: call(name, man)) for name in SCENES]  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from fakes import FakeReader
 from vbtools.backends.enhance.deconvolve import Deconvolve, DeconvolveParams
 from vbtools.errors import InputError
 from vbtools.ops import blur_kernel
-from vbtools.ops.deconvolution import best_of_both, carried, channel, limits, restored, within_borders
+from vbtools.ops.deconvolution import away_from_holes, best_of_both, carried, channel, limits, restored, within_borders
 
 SIZE = (240, 360)
 
@@ -101,11 +101,21 @@ def test_what_unobserved_pixels_hold_changes_no_observed_pixel() -> None:
     assert np.array_equal(first[observed], second[observed])
 
 
-def test_nothing_is_undone_at_the_borders_and_everything_three_sigma_inside() -> None:
+def test_nothing_is_undone_at_the_borders_and_everything_six_sigma_inside() -> None:
     share = within_borders(*SIZE, 4.0)
     assert share[0].max() == share[-1].max() == share[:, 0].max() == share[:, -1].max() == 0
-    assert (share[12:-12, 12:-12] == 1).all()
+    assert (share[24:-24, 24:-24] == 1).all()
     assert (np.diff(share[:120, 180]) >= 0).all()
+
+
+def test_nothing_is_undone_in_a_hole_and_everything_two_sigma_from_it() -> None:
+    where = np.ones(SIZE, bool)
+    where[100:140, 100:200] = False
+    share = away_from_holes(where, 4.0)
+    assert share[~where].max() == 0
+    assert (np.diff(share[139:, 150]) >= 0).all()
+    assert share[148:, :].min() == share[:, :91].min() == 1
+    assert (away_from_holes(np.ones(SIZE, bool), 4.0) == 1).all()
 
 
 def test_a_kernel_that_is_not_known_leaves_the_plate_and_a_known_one_brings_detail_above_its_noise() -> None:
@@ -119,6 +129,12 @@ def test_a_kernel_that_is_not_known_leaves_the_plate_and_a_known_one_brings_deta
     assert error(found.undone) < 0.9 * error(plate)
     assert np.array_equal(found.undone[~where], plate[~where])
     assert 0.3 < found.carried <= 1
+    noise = np.random.default_rng(5).normal(0, found_noise(plate), SIZE).astype(np.float32)
+    assert found.noise < 6 * noise.std()
+
+
+def found_noise(plate: np.ndarray) -> float:
+    return limits(plate, "truncated", 4.0).noise
 
 
 def test_what_aggregate_has_undone_already_is_not_undone_again() -> None:

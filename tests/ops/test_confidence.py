@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vbtools.ops.confidence import FEATURES, LEAST_BLUR_PX, RISING, WIDEST_PX, blur_width, confidence
+from vbtools.ops.confidence import FEATURES, LEAST_BLUR_PX, RISING, WIDEST_PX, blur_width, confidence, of_blocks
 from vbtools.ops.confidence_trees import TREES
 
 LOW, HIGH = -4.0, 4.0
@@ -38,6 +38,18 @@ def test_what_speaks_for_the_room_never_lowers_the_confidence(feature: int) -> N
     way = np.diff(told, axis=0) * RISING[feature]
     assert way.min() > -1e-6
     assert (way.max() > 0.001) == np.isin(feature, TREES[:, [0, 2, 4]])  # the fit may leave a feature aside
+
+
+def test_a_block_is_given_what_its_pixels_are_given_in_the_mean() -> None:
+    rows, columns, grid = 360, 640, 6  # blocks of 12 px: 30 by 54, the last one of 4
+    down, along = np.mgrid[0:rows:grid, 0 : columns + grid : grid].astype(np.float32)
+    given = np.stack([along, 2 * down])
+    found = of_blocks(given, grid, (rows, columns))
+    assert found.shape == (2, 30, 54)
+    middle = 12 * np.arange(54) + 5.5
+    np.testing.assert_allclose(found[0, 4, :53], middle[:53], atol=0.05)
+    np.testing.assert_allclose(found[1, :29, 7], 2 * middle[:29], atol=0.1)
+    assert found[0, 0, 53] > found[0, 0, 52]
 
 
 def edges(sigma: float, rows: int) -> np.ndarray:

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.ops.confidence_trees import START, TREES
+from vbtools.ops.deconvolution import Channel
+from vbtools.ops.detail import block_means, scaled
 from vbtools.ops.fringe import DETAIL_PX, EDGES_PX
 from vbtools.ops.leak import POOL_PX, Detail, Views
 
@@ -27,8 +29,10 @@ FEATURES = (
     "agreement of passages", "agreement at other distances", "near with far", "fineness", "sharpness", "strength",
     "agreement with the plate", "against the plate", "frames for", "span of distances", "farthest distance",
     "in the fringe", "left free", "plate's detail", "plate's blur", "foretold of the plate",
+    "undone over noise", "carried by the plate", "blur identified", "undone like the plate", "leak like the undone",
+    "blurred leak like the plate", "frames for over against", "picture's strength", "picture's fineness",
 )  # fmt: skip
-RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1)
+RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1, 1, 1, -1, 1, 1, 1, 1, 0, 0)
 """Of each feature: 1 where more of it can only speak for the room, -1 where only against it, 0 where neither is so."""
 MOST_UNSUPPORTED = np.float32(0.5)
 """Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`."""
@@ -53,6 +57,8 @@ ENOUGH_EDGES = 200
 """Pixels of edges, for a blur to be told from them."""
 WIDEST_PX = 12.0
 """px at 720 rows: what is told of a blur that leaves no edges."""
+WIDEST_KNOWN_PX = 30.0
+"""px at 720 rows: what is told of a blur that is not identified."""
 LEAST_BLUR_PX = 2.0
 """px at 720 rows, below the products' least: edges that are sharper were drawn over the blurred picture."""
 
@@ -80,6 +86,9 @@ class Evidence:
         centre: px at 720 rows from the mask at which the fringe lies, from :func:`centre_of`.
         grid: px between the grid's points; the first is pixel 0.
         unit: rows / 720.
+        channel: the plate without its blur.
+        sigma: px, of the blur as identified; NaN: it is not.
+        picture: (H, W) float32: luminance of what is judged.
     """
 
     room: Detail
@@ -92,6 +101,9 @@ class Evidence:
     centre: float
     grid: int
     unit: float
+    channel: Channel
+    sigma: float
+    picture: F32
 
 
 def features(seen: Evidence) -> F32:
@@ -117,6 +129,14 @@ def features(seen: Evidence) -> F32:
     alike = pooled(shown * plate_detail) / np.sqrt(power * plate_power + 1e-3) * plate_power / (plate_power + 4)
     width = blur_width(seen.plate, seen.free > 0, unit)
     undone = _rest(_undone(seen.plate, width * unit), DETAIL_PX * unit)
+    sigma = seen.sigma if np.isfinite(seen.sigma) and seen.sigma > 0 else WIDEST_KNOWN_PX * unit
+    brought, picture = _rest(seen.channel.undone, DETAIL_PX * unit), _rest(seen.picture, DETAIL_PX * unit)
+    again = _rest(cv2.GaussianBlur(shown, (0, 0), sigma), DETAIL_PX * unit)
+    picture_fine, picture_power = _rest(seen.picture, FINE_PX * unit), pooled(picture * picture)
+
+    def alike_to(one: F32, other: F32) -> F32:
+        return np.asarray(pooled(one * other) / np.sqrt(pooled(one * one) * pooled(other * other) + 0.05), np.float32)
+
     told = np.minimum(views.clear / 2, 1)
     farthest = around(np.where(views.clear > 0, views.farthest, -10 * unit))
     found = (
@@ -135,16 +155,44 @@ def features(seen: Evidence) -> F32:
         pooled(seen.free),
         np.log(np.sqrt(plate_power) + 0.3),
         np.full(weight.shape, np.log(width)),
-        pooled(undone * plate_detail) / np.sqrt(pooled(undone * undone) * plate_power + 0.05),
+        alike_to(undone, plate_detail),
+        np.log(np.sqrt(pooled(brought * brought)) / seen.channel.noise + 0.1),
+        np.full(weight.shape, seen.channel.carried),
+        np.full(weight.shape, np.log(min(sigma / unit, WIDEST_KNOWN_PX))),
+        alike_to(brought, plate_detail),
+        alike_to(shown, brought),
+        alike_to(again, plate_detail),
+        np.log((around(views.clear) + 1) / (around(views.against) + 1)),
+        np.log(np.sqrt(picture_power) + 0.5),
+        np.log((np.sqrt(pooled(picture_fine * picture_fine)) + 0.1) / (np.sqrt(picture_power) + 0.3)),
     )
     return np.stack(found).astype(np.float32)
 
 
-def confidence(given: F32, start: float = START, trees: NDArray[np.float64] = TREES) -> F32:
-    """The probability, (h, w) float32, 0-1.
+def of_blocks(given: F32, grid: int, size: tuple[int, int]) -> F32:
+    """The features of each block of :mod:`vbtools.ops.detail`, (len(FEATURES), rows, columns) float32.
+
+    Incomplete blocks at the right and lower borders are included. The trees are fitted on blocks: asked point by point,
+    and averaged afterwards, they would tell all blocks to be more alike than they are.
 
     Args:
-        given: (len(FEATURES), h, w) float32, from :func:`features`.
+        given: from :func:`features`.
+        grid: px between its points.
+        size: height and width of the picture, px.
+    """
+    side = scaled(size[0])[0]
+    rows, columns = -(-size[0] // side), -(-size[1] // side)
+    move = np.array([[1 / grid, 0, 0], [0, 1 / grid, 0]])
+    whole, flags = (columns * side, rows * side), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    planes = (cv2.warpAffine(np.ascontiguousarray(g), move, whole, None, flags, cv2.BORDER_REPLICATE) for g in given)
+    return np.stack([block_means(plane, side) for plane in planes])
+
+
+def confidence(given: F32, start: float = START, trees: NDArray[np.float64] = TREES) -> F32:
+    """The probability, (rows, columns) float32, 0-1.
+
+    Args:
+        given: (len(FEATURES), rows, columns) float32, from :func:`of_blocks`.
         start: log odds before the first tree.
         trees: (n, 10): of each, the feature and the bound of its first question, those of the question where the first
             is answered with no more than the bound, those where it is answered with more, and the four log odds.

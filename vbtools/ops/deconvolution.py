@@ -34,8 +34,12 @@ the product's rounding, its borders and the codec add to that. What the kernel p
 however little noise there is."""
 MARGIN = 12.0
 """Sigmas by which the picture is mirrored outwards: the transform joins opposite borders, and what that does rings."""
-BORDER_SIGMAS = 3.0
-"""Sigmas from the frame's border within which what lies outside counts for more than a hundredth."""
+BORDER_SIGMAS = 6.0
+"""Sigmas from the frame's border within which a restored picture rings where the product darkened its border: what lies
+outside counts for more than a hundredth up to 3, and undoing that spreads it as far again."""
+UNSEEN_SIGMAS = 2.0
+"""Sigmas from what was never seen, and from what is drawn over the picture, within which undoing the blur brings out
+how the hole was filled."""
 WEIGHTS = 2.0 ** np.arange(9)
 """Of the splitting, a round each: Wang, Yang, Yin, Zhang 2008 grow it alike, by 2 up to 256."""
 LEAST_SLOPE = 0.5
@@ -116,7 +120,7 @@ def restored(plate: F32, family: str, sigma: float, found: Limits, method: str) 
 
 
 def within_borders(height: int, width: int, sigma: float) -> F32:
-    """How far a restored picture counts, (H, W) float32 0-1: not at the frame's borders, wholly from 3 sigma inwards.
+    """How far a restored picture counts, (H, W) float32 0-1: not at the frame's borders, wholly from 6 sigma inwards.
 
     What lies outside is not known, and products differ in what they take for it (a canvas takes it as transparent, so
     that the picture darkens): undoing the blur there rings.
@@ -130,8 +134,18 @@ def within_borders(height: int, width: int, sigma: float) -> F32:
         at = np.arange(length, dtype=np.float32)
         inwards = np.minimum(at, at[::-1]) / np.float32(max(BORDER_SIGMAS * sigma, 1e-3))
         ramps.append(np.clip(inwards, 0, 1))
-    share = np.minimum.outer(ramps[0], ramps[1])
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    return _smoothstep(np.minimum.outer(ramps[0], ramps[1]))
+
+
+def away_from_holes(where: Mask, sigma: float) -> F32:
+    """How far a restored picture counts, (H, W) float32 0-1: not outside ``where``, wholly from 2 sigma inwards.
+
+    Args:
+        where: (H, W) bool: the plate was seen and nothing is drawn over it.
+        sigma: of the kernel, px.
+    """
+    distance = cv2.distanceTransform(where.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return _smoothstep(np.minimum(distance / np.float32(max(UNSEEN_SIGMAS * sigma, 1e-3)), 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +155,16 @@ class Channel:
     Attributes:
         undone: (H, W) float32: the plate without its blur; the plate itself where nothing may be undone.
         carried: 0-1, from :func:`carried`; 0 where nothing is undone.
+        noise: standard deviation of the noise in the undone detail, grey levels.
     """
 
     undone: F32
     carried: float
+    noise: float
 
 
 def channel(plate: F32, family: str, sigma: float, where: Mask, detail: float) -> Channel:
-    """Undo the blur by Wiener's filter; 0.3 s at 720p.
+    """Undo the blur by Wiener's filter, so that what becomes of the noise is known; 0.3 s at 720p.
 
     Args:
         plate: (H, W) float32, 0-255, filled where it was not observed.
@@ -157,11 +173,22 @@ def channel(plate: F32, family: str, sigma: float, where: Mask, detail: float) -
         detail: px: detail is what a Gaussian of this sigma takes away.
     """
     if not (np.isfinite(sigma) and sigma > 0):
-        return Channel(plate, 0.0)
+        return Channel(plate, 0.0, float(np.sqrt(LEAST_NOISE)))
     found = limits(plate, family, sigma)
     undone = restored(plate, family, sigma, found, "wiener")
-    counts = within_borders(plate.shape[0], plate.shape[1], sigma) * where
-    return Channel(np.asarray(plate + (undone - plate) * counts, np.float32), carried(family, sigma, found, detail))
+    counts = within_borders(plate.shape[0], plate.shape[1], sigma) * away_from_holes(where, sigma)
+    down, across = np.abs(scipy.fft.fftfreq(256))[:, None], scipy.fft.rfftfreq(256)[None]
+    kernel, square = transfer(family, sigma, down) * transfer(family, sigma, across), down**2 + across**2
+    raised = kernel / (kernel**2 + _ratio(found, square))
+    passed = float(np.mean((raised * (1 - np.exp(-2 * (np.pi * detail) ** 2 * square))) ** 2))
+    noise = float(found.noise * np.sqrt(passed))
+    return Channel(
+        np.asarray(plate + (undone - plate) * counts, np.float32), carried(family, sigma, found, detail), noise
+    )
+
+
+def _smoothstep(share: F32) -> F32:
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 def _ratio(found: Limits, square: F64) -> F64:

@@ -37,7 +37,7 @@ class Aggregate(Stage[AggregateParams]):
     """Combine the background's observations, tile by tile, person excluded."""
 
     name = "aggregate"
-    version = 6
+    version = 7
     summary = "background: median | mean | max | leak"
     example = "vbtools aggregate -p study.h5 --method median --dilate 10"
     Params = AggregateParams
@@ -55,7 +55,8 @@ class Aggregate(Stage[AggregateParams]):
         ),
         Element(
             "confidence", "float32", ("H", "W"),
-            "method leak: probability that the detail shown here is the room's, 0-1; see vbtools/ops/confidence.py",
+            "method leak: probability that the detail shown in this block (24 px at 720 rows) is the room's, 0-1; see "
+            "vbtools/ops/confidence.py",
             optional=True,
         ),
         Element(

@@ -22,8 +22,9 @@ from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
 from vbtools.ops.blur_kind import Blur, family_of
 from vbtools.ops.blur_presence import edge_widths, is_sharp
-from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection
+from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection, of_blocks
 from vbtools.ops.deconvolution import best_of_both, channel
+from vbtools.ops.detail import scaled
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.overlays import overlays, shines_through
@@ -121,7 +122,7 @@ class Recovered:
         coverage, support: uint32.
         passages: uint16.
         overlays: bool.
-        given: (F, h, w) float32: what the confidence was made of, on a grid of :attr:`grid` px.
+        given: (F, rows, columns) float32: what the confidence of each block was made of.
         grid: px.
         blur: what is known of the product's blur.
         halo: the blur, as the person's halo shows it.
@@ -142,7 +143,6 @@ class Recovered:
     passages: NDArray[np.uint16]
     overlays: Mask
     given: F32
-    grid: int
     blur: Blur
     halo: halo.Halo
     opacity: F32
@@ -180,8 +180,11 @@ def recover(job: AggregateJob) -> Recovered:
         joined = best_of_both(
             through.undone, plate.luma, detail, np.sqrt(room.share), through.carried, fringe.DETAIL_PX * clip.unit
         )
-    evidence = Evidence(room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit)
-    given = features(evidence)
+    evidence = Evidence(
+        room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit,
+        through, blur.sigma, joined,
+    )  # fmt: skip
+    given = of_blocks(features(evidence), grid, size)
     against = objection(opacity, plate.sharp, float(lost.mean()))
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     return Recovered(
@@ -190,13 +193,12 @@ def recover(job: AggregateJob) -> Recovered:
         unhaloed=unhaloed,
         leak=detail,
         exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
-        confidence=_believed(confidence(given), grid, judged, against),
+        confidence=_believed(confidence(given), judged, against),
         coverage=plate.count + sums.support,
         support=sums.support,
         passages=sums.passages,
         overlays=plate.overlays,
         given=given,
-        grid=grid,
         blur=blur,
         halo=plate.halo,
         opacity=opacity,
@@ -213,10 +215,12 @@ def _areas(job: AggregateJob) -> NDArray[np.float64]:
     return np.concatenate([(part >= limit).mean(axis=(1, 2)) for part in parts])
 
 
-def _believed(p: F32, grid: int, judged: Mask, against: str) -> F32:
-    """The confidence (H, W) float32 from that on the grid, where there is anything to judge; bounded where the clip as
-    a whole speaks against a leak: then nothing tells a room behind a blur from a blurred picture in its place."""
-    whole = np.clip(_enlarged(p, grid, judged.shape), 0, MOST_UNSUPPORTED if against else 1)
+def _believed(p: F32, judged: Mask, against: str) -> F32:
+    """The confidence (H, W) float32 from that of the blocks, where there is anything to judge; bounded where the clip
+    as a whole speaks against a leak: then nothing tells a room behind a blur from a blurred picture in its place."""
+    height, width = judged.shape
+    side = scaled(height)[0]
+    whole = np.minimum(p, MOST_UNSUPPORTED if against else 1).repeat(side, 0).repeat(side, 1)[:height, :width]
     return (whole * judged).astype(np.float32)
 
 

@@ -101,7 +101,7 @@ class Deconvolve:
             return image
         found = ops.limits(plate, family, sigma)
         undone = ops.restored(plate, family, sigma, found, self.params.method)
-        inside = ops.within_borders(plate.shape[0], plate.shape[1], sigma)
+        inside = ops.within_borders(plate.shape[0], plate.shape[1], sigma) * ops.away_from_holes(observed, sigma)
         undone = np.asarray(plate + (undone - plate) * inside, np.float32)
         share = 0.0
         if self._leak is not None and self._believed is not None:
