@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from vbtools.backends.video import open_video
 from vbtools.evidence import advised
 from vbtools.evidence.advice import Advice
 from vbtools.evidence.advised import Change, changes, told
-from vbtools.evidence.forward import Clip, Forward
+from vbtools.evidence.again import side_by_side
+from vbtools.evidence.forward import Clip, Forward, Late, Layer, layers, record
 from vbtools.stages import stage
 
 ROWS = leaking_call.SIZE[0]
@@ -95,19 +97,15 @@ def marked(stages: dict[str, dict[str, Any]], *regions: tuple[int, int, int, int
 
 
 @pytest.mark.parametrize("rows", [ROWS, ROWS // 2])
-def test_only_the_regions_of_an_unprotected_frame_are_played_raw(
-    swaying: dict[str, dict[str, Any]], rows: int
-) -> None:
+def test_only_the_regions_of_an_unprotected_frame_are_played_raw(swaying: dict[str, dict[str, Any]], rows: int) -> None:
     """Beside the person; of a region over the person alone, and where it fails closed, nothing is."""
     scale = rows / ROWS
     clip = marked(swaying, BESIDE, rows=rows)
     other = np.random.default_rng(0).integers(0, 255, (*clip.size, 3), dtype=np.uint8)
 
     def played(clip: Clip, setting: Any = None) -> np.ndarray:
-        frames = iter(Forward(clip, [other], setting).frames())
-        made = np.stack([next(frames)[0] for _ in range(7)])
-        frames.close()  # type: ignore[attr-defined]
-        return made
+        forward = Forward(clip, [other], setting)
+        return np.stack([forward.frame(layer, layer.distance, 0) for layer in islice(layers(clip), 7)])
 
     protected = played(replace(clip, unprotected={}))
     x, y, width, height = (round(side * scale) for side in BESIDE)
@@ -179,3 +177,45 @@ def test_another_method_than_leak_has_nothing_to_advise_on() -> None:
     stored, job = run_stage(Advice(), {"aggregate": {}})
     assert stored["settings"] == []
     assert "not leak" in job.notes[0]
+
+
+def test_settings_recorded_together_are_those_recorded_alone(
+    swaying: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """The person is made once for all; each setting's mask is as late as its own lag."""
+    clip = marked(swaying, BESIDE)
+    other = np.random.default_rng(0).integers(0, 255, (*clip.size, 3), dtype=np.uint8)
+    settings = [clip.setting, clip.setting.other(lag=3), clip.setting.other(tighter_px=8.0, fail_closed=True)]
+    together = [tmp_path / f"together{at}.mp4" for at in range(len(settings))]
+    record([Forward(clip, [other], one) for one in settings], [[path] for path in together])
+    for at, one in enumerate(settings):
+        alone = tmp_path / f"alone{at}.mp4"
+        record([Forward(clip, [other], one)], [[alone]])
+        assert together[at].read_bytes() == alone.read_bytes()
+    assert len({path.read_bytes() for path in together}) == len(settings)
+
+
+def test_a_late_mask_is_the_one_of_some_frames_before() -> None:
+    """Of the first frames it is the first one's."""
+    late, empty = Late(3), np.zeros((1, 1), np.float32)
+    seen = []
+    for number in range(6):
+        late.add(Layer(number, np.zeros((1, 1, 3), np.uint8), empty, np.full((1, 1), number, np.float32)))
+        seen.append([int(late.by(lag)[0, 0]) for lag in (0, 1, 3)])
+    assert seen == [[0, 0, 0], [1, 0, 0], [2, 1, 0], [3, 2, 0], [4, 3, 1], [5, 4, 2]]
+
+
+def test_work_side_by_side_keeps_its_order_and_stops_at_the_first_failure() -> None:
+    done: list[int] = []
+    assert side_by_side(lambda a, b: a - b, (1, 2, 3), (3, 2, 1), done=lambda: done.append(1)) == [-2, 0, 2]
+    assert len(done) == 3
+    begun: list[int] = []
+
+    def failing(number: int) -> None:
+        begun.append(number)
+        if number == 1:
+            raise ValueError("the second")
+
+    with pytest.raises(ValueError, match="the second"):
+        side_by_side(failing, range(1000), done=lambda: None)
+    assert len(begun) < 1000

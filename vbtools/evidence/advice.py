@@ -46,6 +46,12 @@ class Advice(Stage[AdviceParams]):
     def requires(self, params: AdviceParams) -> tuple[str, ...]:
         return ("extract", "segment", "align", "aggregate")
 
+    def preload(self, params: AdviceParams) -> None:
+        """As :meth:`Stage.preload`: what the pipeline needs."""
+        from vbtools.evidence.again import preload
+
+        preload()
+
     def run(self, job: Job[AdviceParams]) -> None:
         """Write the table, and say in the notes what would help most.
 

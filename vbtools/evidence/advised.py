@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbtools.evidence.again import examined, made_rooms
+from vbtools.evidence.again import examined, made_rooms, side_by_side
 from vbtools.evidence.forward import Clip, Forward, Setting, record
 from vbtools.ops.detail import detail
 from vbtools.ops.masks import level
@@ -87,7 +87,7 @@ def advised(inputs: Reader, rooms: int, rows: int, quick: bool, seed: int, progr
         rows: of the picture, at most.
         quick: fewer settings.
         seed: of the rooms.
-        progress: counts rooms played, over all settings.
+        progress: counts frames, recorded for all settings and examined for each.
 
     Raises:
         MissingDependencyError: scikit-image, or a model, is not installed.
@@ -95,11 +95,7 @@ def advised(inputs: Reader, rooms: int, rows: int, quick: bool, seed: int, progr
     clip = Clip.of(inputs, rows)
     made = made_rooms(clip, rooms, seed)
     tried = changes(clip, quick)
-    progress.start(len(tried) * rooms, "replays")
-    blocks = []
-    for change in tried:
-        blocks.append(_played(clip, made, change.setting))
-        progress.advance(rooms)
+    blocks = _played(clip, made, [change.setting for change in tried], progress)
     counted = np.concatenate([b.counted for b in blocks[0]])  # what counts is the same for all
     shown = [np.concatenate([b.shown for b in one]) & counted for one in blocks]
     cluster = np.concatenate([b.cluster + 1_000_000 * number for number, b in enumerate(blocks[0])])
@@ -115,21 +111,32 @@ class _Blocks:
     cluster: NDArray[np.int64]
 
 
-def _played(clip: Clip, rooms: list[OtherRoom], setting: Setting) -> list[_Blocks]:
+def _played(clip: Clip, rooms: list[OtherRoom], settings: list[Setting], progress: Progress) -> list[list[_Blocks]]:
+    """The blocks of each setting, one :class:`_Blocks` a room."""
+    pairs = [(setting, room) for setting in settings for room in rooms]
+    progress.start(clip.count + len(pairs) * clip.count, "frames")
     with TemporaryDirectory(prefix="vbtools-advice-") as folder:
-        paths = [Path(folder) / f"{number}.mp4" for number in range(len(rooms))]
-        record(Forward(clip, [room.picture for room in rooms], setting), paths)
-        return [_blocks(clip, examined(clip, path), room, setting) for path, room in zip(paths, rooms, strict=True)]
+        paths = [[Path(folder) / f"{at}-{number}.mp4" for number in range(len(rooms))] for at in range(len(settings))]
+        forwards = [Forward(clip, [room.picture for room in rooms], setting) for setting in settings]
+        record(forwards, paths, progress.advance)
+        free = _ever_free(clip)
+
+        def blocks(pair: tuple[Setting, OtherRoom], path: Path) -> _Blocks:
+            return _blocks(clip, examined(clip, path), pair[1], pair[0], free)
+
+        each = [path for of_rooms in paths for path in of_rooms]
+        found = side_by_side(blocks, pairs, each, done=lambda: progress.advance(clip.count))
+    return [found[at : at + len(rooms)] for at in range(0, len(found), len(rooms))]
 
 
-def _blocks(clip: Clip, project: Path, room: OtherRoom, setting: Setting) -> _Blocks:
+def _blocks(clip: Clip, project: Path, room: OtherRoom, setting: Setting, ever_free: Mask) -> _Blocks:
     with Reader(project) as reader:
         background, covered = reader.array("aggregate", "background"), reader.array("aggregate", "coverage") > 0
     score = detail(background, room.picture, covered)
     shown = score.structure
     if not setting.fail_closed:
         shown = shown | (detail(room.picture, room.picture, open_in(clip)).structure & score.textured)
-    free = detail(room.picture, room.picture, _ever_free(clip)).observed
+    free = detail(room.picture, room.picture, ever_free).observed
     down, across = np.indices(shown.shape)
     cluster = (down // CLUSTER) * 10_000 + across // CLUSTER
     return _Blocks((score.textured & free).ravel(), shown.ravel(), cluster.ravel())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vbtools.evidence.forward import Clip, Forward, Setting, record
 from vbtools.evidence.reading import errors, read_at
@@ -21,15 +21,19 @@ if TYPE_CHECKING:
     U8 = NDArray[np.uint8]
     F32 = NDArray[np.float32]
 
+T = TypeVar("T")
+
 BELIEVED = 0.8
 """Confidence from which a block is believed."""
 SHOWS = 3.0
 """Standard deviation of the high-pass, grey levels, from which a block shows something: half of what counts as texture
 in a truth."""
-STAGES = ("extract", "segment", "align", "aggregate")
-"""What is run again."""
+STAGES = ("segment", "align", "aggregate")
+"""What is run again, on the frames of :class:`vbtools.evidence.recorded.Recorded`."""
 DECOYS = 12
 """Places without letters that are read for each room."""
+AT_ONCE = 2
+"""Replays that are examined at once: memory grows with them."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,32 @@ def played(inputs: Reader, rooms: int, rows: int, seed: int, progress: Progress,
     progress.start(clip.count + rooms * clip.count, "frames")
     with tempfile.TemporaryDirectory(prefix="vbtools-replay-") as folder:
         paths = [Path(folder) / f"{number}.mp4" for number in range(rooms)]
-        record(Forward(clip, [one.picture for one in made]), paths, progress.advance)
-        found = []
-        for room, path in zip(made, paths, strict=True):
-            found.append(_compared(examined(clip, path), room, clip))
-            progress.advance(clip.count)
+        record([Forward(clip, [one.picture for one in made])], [paths], progress.advance)
+
+        def compared(room: OtherRoom, path: Path) -> Again:
+            return _compared(examined(clip, path), room, clip)
+
+        return side_by_side(compared, made, paths, done=lambda: progress.advance(clip.count))
+
+
+def side_by_side(work: Callable[..., T], *each: Sequence[Any], done: Callable[[], None]) -> list[T]:
+    """What ``work`` makes of each, in order; ``done`` is called after each.
+
+    :data:`AT_ONCE` at a time: one replay alone leaves half a core idle.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from vbtools.ops.threads import opencv_threads
+
+    found = []
+    with opencv_threads(1), ThreadPoolExecutor(AT_ONCE, thread_name_prefix="replay") as pool:
+        waiting = [pool.submit(work, *one) for one in zip(*each, strict=True)]
+        try:
+            for one in waiting:
+                found.append(one.result())
+                done()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     return found
 
 
@@ -107,21 +132,30 @@ def examined(clip: Clip, video: Path) -> Path:
     Every frame is taken: which are of the call is known. Where the camera stands still, that is known too, and the
     replay is not aligned: what the aligner makes of a replay's coding is not what is asked.
     """
+    from vbtools.evidence.recorded import Recorded
     from vbtools.pipeline import Task, execute
     from vbtools.stages import stage
 
     project = video.with_suffix(".h5")
-    tasks = []
+    tasks = [Task(Recorded(), Recorded.parameters({}))]
     for name in STAGES:
         stored = clip.inputs.record(name)
         values = dict(stored.parameters) if stored is not None else {}
-        if name == "extract":
-            values = {"keep_all": True}
-        elif name == "align" and not clip.moves:
+        if name == "align" and not clip.moves:
             values = {"method": "none"}
         tasks.append(Task(stage(name), stage(name).parameters(values)))
     execute(project, tasks, video)
     return project
+
+
+def preload() -> None:
+    """Import what :func:`examined` needs."""
+    from vbtools.backends import backend
+    from vbtools.stages import stage
+
+    segment = stage("segment")
+    segment.preload(segment.parameters({}))
+    backend("aggregate", "leak").preload()
 
 
 def _compared(project: Path, room: OtherRoom, clip: Clip) -> Again:
@@ -207,4 +241,4 @@ def _mean(plane: F32, box: dict[str, Any]) -> float:
     return float(part.mean()) if part.size else 0.0
 
 
-__all__ = ["Again", "Forward", "Setting", "counted", "examined", "learned", "made_rooms", "played"]
+__all__ = ["Again", "Forward", "Setting", "counted", "examined", "learned", "made_rooms", "played", "preload"]

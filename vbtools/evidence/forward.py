@@ -37,6 +37,8 @@ STILL_PX = 2.0
 """px at 720 rows up to which a camera's estimated motion is taken for none: the estimate itself errs by half a px."""
 CRF = 28.0
 """x264's quality where the recording's bit rate is not known."""
+AHEAD = 12
+"""Frames whose person is made while earlier ones are composed and coded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,16 +235,20 @@ class Layer:
 
 
 def layers(clip: Clip) -> Iterator[Layer]:
-    """The person of every frame, in order."""
-    from concurrent.futures import ThreadPoolExecutor
-    from itertools import islice
+    """The person of every frame, in order; a few are made ahead, in threads."""
+    from collections import deque
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     frames = (frame for block in clip.inputs.blocks("extract", "frames") for frame in block)
     people = (plane for block in clip.inputs.blocks("segment", "person") for plane in block)
-    numbered = enumerate(zip(frames, people, strict=True))
+    waiting: deque[Future[Layer]] = deque()
     with ThreadPoolExecutor(2, thread_name_prefix="layers") as pool:
-        while some := list(islice(numbered, 16)):
-            yield from pool.map(lambda one: _layer(clip, one[0], *one[1]), some)
+        for number, pair in enumerate(zip(frames, people, strict=True)):
+            waiting.append(pool.submit(_layer, clip, number, *pair))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _layer(clip: Clip, number: int, frame: U8, probability: U8) -> Layer:
@@ -301,35 +307,28 @@ class Forward:
         self._rooms = [room.astype(np.float32) for room in rooms]
         self._blurred = [blurred(room, self.sigma) for room in self._rooms]
 
-    def frames(self) -> Iterator[list[U8]]:
-        """Every frame, before each of the rooms, (H, W, 3) uint8 RGB each."""
-        from collections import deque
+    def frame(self, layer: Layer, distance: F32, number: int) -> U8:
+        """One frame before one of the rooms, (H, W, 3) uint8 RGB.
 
-        lag = self.setting.lag
-        held: deque[Layer] = deque(maxlen=max(lag, 0) + 1)
-        for layer in layers(self.clip):
-            held.append(layer)
-            yield self._composed(layer, held[0].distance)
-
-    def _composed(self, layer: Layer, distance: F32) -> list[U8]:
+        Args:
+            layer: the person in it.
+            distance: (H, W) float32: px to the mask, as late as the setting has it; see :class:`Late`.
+            number: which room.
+        """
         import numpy as np
 
         from vbtools.ops.forward import entries, shown
 
-        clip, unit = self.clip, self.clip.size[0] / 720
+        clip = self.clip
+        clean, hidden = self._parts(layer, number)
         unprotected = () if self.setting.fail_closed else clip.unprotected.get(layer.number, ())
-        at = entries(distance, unit)
-        made = []
-        for number in range(len(self._rooms)):
-            clean, hidden = self._parts(layer, number)
-            if unprotected:
-                hidden = hidden.copy()  # it is kept for the next frames
-            for box in unprotected:
-                hidden[box] = clean[box]
-            out = np.empty((*clip.size, 3), np.uint8)
-            shown(clean, hidden, at, self.opacity, clip.overlays, clip.plate, out)
-            made.append(out)
-        return made
+        if unprotected:
+            hidden = hidden.copy()  # it is kept for the next frames
+        for box in unprotected:
+            hidden[box] = clean[box]
+        out = np.empty((*clip.size, 3), np.uint8)
+        shown(clean, hidden, entries(distance, clip.size[0] / 720), self.opacity, clip.overlays, clip.plate, out)
+        return out
 
     def _parts(self, layer: Layer, number: int) -> tuple[F32, F32]:
         """The clean frame, and what hides the room in it."""
@@ -359,29 +358,64 @@ class Forward:
         return np.asarray(warped, np.float32)
 
 
-def record(forward: Forward, paths: Sequence[Path], advance: Any = None) -> None:
-    """Write a recording of the call before each room, as x264 sends it at about the clip's own bit rate.
+class Late:
+    """The last frames' distances to the mask, so that a setting can be given that of some frames before.
 
     Args:
-        forward: makes the frames.
-        paths: of the recordings, one a room.
+        lag: the most frames that any setting's mask is late by.
+    """
+
+    def __init__(self, lag: int) -> None:
+        from collections import deque
+
+        self._held: deque[F32] = deque(maxlen=lag + 1)
+
+    def add(self, layer: Layer) -> None:
+        """Take in the next frame."""
+        self._held.append(layer.distance)
+
+    def by(self, lag: int) -> F32:
+        """The distance ``lag`` frames before the last; the first one's where there were not so many."""
+        return self._held[max(len(self._held) - 1 - lag, 0)]
+
+
+def record(forwards: Sequence[Forward], paths: Sequence[Sequence[Path]], advance: Any = None) -> None:
+    """Write recordings of the call, as x264 sends it at about the clip's own bit rate.
+
+    The person of each frame is made once for all of them.
+
+    Args:
+        forwards: make the frames, of one clip: one a setting.
+        paths: of the recordings: of each setting, one a room.
         advance: called after each frame.
     """
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import ExitStack
 
     from vbtools.backends.video_writer import VideoWriter
+    from vbtools.ops.threads import opencv_threads
 
-    clip = forward.clip
+    clip = forwards[0].clip
     rate: dict[str, Any] = {"crf": CRF} if clip.bit_rate is None else {"bit_rate": clip.bit_rate}
     height, width = clip.size
+    late = Late(max(forward.setting.lag for forward in forwards))
     with ExitStack() as stack:
+        stack.enter_context(opencv_threads(1))
+        tracks = [
+            (forward, number, stack.enter_context(
+                VideoWriter(path, width, height, clip.fps, options={"preset": "faster"}, **rate)
+            ))
+            for forward, of_rooms in zip(forwards, paths, strict=True) for number, path in enumerate(of_rooms)
+        ]  # fmt: skip
+
         pool = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="encode"))
-        writers = [
-            stack.enter_context(VideoWriter(path, width, height, clip.fps, options={"preset": "faster"}, **rate))
-            for path in paths
-        ]
-        for frames in forward.frames():
-            list(pool.map(lambda pair: pair[0].write(pair[1]), zip(writers, frames, strict=True)))
+
+        def write(layer: Layer, forward: Forward, number: int, writer: VideoWriter) -> None:
+            writer.write(forward.frame(layer, late.by(forward.setting.lag), number))
+
+        for layer in layers(clip):
+            late.add(layer)
+            for done in [pool.submit(write, layer, *track) for track in tracks]:
+                done.result()
             if advance is not None:
                 advance()

@@ -86,6 +86,12 @@ class Replay(Stage[ReplayParams]):
     def requires(self, params: ReplayParams) -> tuple[str, ...]:
         return ("extract", "segment", "align", "aggregate")
 
+    def preload(self, params: ReplayParams) -> None:
+        """As :meth:`Stage.preload`: what the pipeline needs."""
+        from vbtools.evidence.again import preload
+
+        preload()
+
     def run(self, job: Job[ReplayParams]) -> None:
         """Write the rooms, what came back of each, and the tables.
 

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from vbtools.errors import InputError, ProjectError, StageMissingError, VbtoolsError
@@ -27,11 +28,13 @@ from vbtools.store.writer import StageOutput
 SWITCH_S = 0.0005
 """How long one thread may keep Python to itself while others wait for it. At Python's own 5 ms, an import that runs
 beside a stage holds up each frame of it."""
-
-
 GARBAGE_EVERY = 500_000
 """New objects after which Python looks for garbage while it imports. At its own 700 it looks through all of numba again
 and again, a fifth of the import's time; when it goes back to that, what was imported is put out of its sight."""
+
+
+_OUTERMOST = Lock()
+"""Held by the run that imports ahead."""
 
 
 class Listener(Protocol):
@@ -130,7 +133,22 @@ def _make_folder(folder: Path) -> None:
 
 @contextmanager
 def _preloading(plan: Plan) -> Iterator[None]:
-    """Import what later stages need while the first one works; an import that fails, fails again where it is needed."""
+    """Import what later stages need while the first one works; an import that fails, fails again where it is needed.
+
+    Runs within a run, as replays are, leave it to the outermost: what is set here holds for the whole process.
+    """
+    if not _OUTERMOST.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _imported_meanwhile(plan):
+            yield
+    finally:
+        _OUTERMOST.release()
+
+
+@contextmanager
+def _imported_meanwhile(plan: Plan) -> Iterator[None]:
     usual, thresholds, frozen = sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count()
 
     def load() -> None:
