@@ -119,3 +119,17 @@ def test_a_followed_stage_that_fails_stops_the_follower_and_leaves_nothing(
     assert not [thread for thread in threading.enumerate() if thread.name.endswith("-ahead")]
     assert not (tmp_path / "study.h5").exists()
     assert not (tmp_path / "study.data").exists()
+
+
+def test_a_stage_that_fails_after_the_last_row_runs_again_in_its_turn(tmp_path: Path, video: Path) -> None:
+    class Late(Segment):
+        def follow(self, job: Job[Any], rows: Iterable[Any]) -> None:
+            super().follow(job, rows)
+            if threading.current_thread() is not threading.main_thread():
+                raise InputError("too late")
+
+    for name, segment in (("ahead", Late()), ("after", SmallSegment())):
+        stages = [STAGES[0], segment, *STAGES[2:]]
+        execute(tmp_path / f"{name}.h5", [Task(s, s.parameters({})) for s in stages], video)
+    assert without_times(tmp_path / "ahead.h5") == without_times(tmp_path / "after.h5")
+    assert Segment.threads == ["segment-ahead", threading.main_thread().name]

@@ -49,6 +49,7 @@ class Ahead:
         self._kept: Sequence[int] | None = None
         self._failed = False
         self._cancelled = False
+        self._over = False
         self._thread = Thread(target=self._work, name=f"{decision.task.stage.name}-ahead", daemon=True)
         self._thread.start()
 
@@ -70,6 +71,7 @@ class Ahead:
         """Wait for the last row and keep what the followed stage kept; False if it has to be done again."""
         self._thread.join()
         if self._failed:
+            self.output.bulk.discard()  # its file has the name that the next try takes
             return False
         if self._kept is not None:
             for name in self.output.bulk.names:
@@ -95,10 +97,11 @@ class Ahead:
         self.seconds += time.monotonic() - begun
 
     def _arriving(self) -> Iterator[NDArray[Any]]:
-        while True:
+        while not self._over:
             waits = time.monotonic()
             row = self._rows.get()
             self.seconds -= time.monotonic() - waits
+            self._over = row is None
             if row is None or self._cancelled:
                 return
             yield row
