@@ -136,6 +136,27 @@ def test_what_is_not_chatter_is_passed_on(capfd):
     assert capfd.readouterr().err == "something real\nE0000 00:00:1 1 a.cc:1] real too\n"
 
 
+def test_two_threads_at_once_leave_the_error_output_as_it_was(capfd):
+    import os
+    from threading import Event, Thread
+
+    first_left, second_in = Event(), Event()
+
+    def second() -> None:
+        with backend._without_chatter():
+            second_in.set()
+            first_left.wait(5)
+
+    thread = Thread(target=second)
+    with backend._without_chatter():
+        thread.start()
+        second_in.wait(0.3)  # it may not come in, and does if nothing holds it back
+    first_left.set()
+    thread.join()
+    os.write(2, b"still heard\n")
+    assert capfd.readouterr().err == "still heard\n"
+
+
 @pytest.mark.parametrize(
     ("raised", "command"),
     [

@@ -15,6 +15,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from threading import RLock
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -34,6 +35,8 @@ _DEBIAN = "Run: apt-get install libgl1 libegl1 libgles2"
 
 # What the C++ side says on stderr for every load, whatever happens: glog's I and W lines and TensorFlow Lite's INFO.
 _CHATTER = re.compile(rb"^(?:[IW]\d{4} |INFO: |WARNING: (?:All log messages|Logging) before )")
+_DESCRIPTOR = RLock()
+"""Held while file descriptor 2 is another than the process was given."""
 
 
 class MediaPipeSegmenter:
@@ -210,8 +213,16 @@ def _missing(error: Exception) -> MissingDependencyError:
 def _without_chatter() -> Iterator[None]:
     """Hold back what C++ code writes to file descriptor 2, and pass on what is not :data:`_CHATTER`.
 
+    One thread at a time: the descriptor is the whole process's, and a second one would put back what the first had put
+    in its place.
     While an exception leaves the block, lines that it repeats are dropped as well.
     """
+    with _DESCRIPTOR, _held_back():
+        yield
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
     try:
         original = os.dup(2)
     except OSError:  # no stderr at all: then there is nothing to keep clean
