@@ -119,23 +119,23 @@ def _played(clip: Clip, rooms: list[OtherRoom], settings: list[Setting], progres
         paths = [[Path(folder) / f"{at}-{number}.mp4" for number in range(len(rooms))] for at in range(len(settings))]
         forwards = [Forward(clip, [room.picture for room in rooms], setting) for setting in settings]
         record(forwards, paths, progress.advance)
-        free = _ever_free(clip)
+        free, opened = _ever_free(clip), open_in(clip)
 
         def blocks(pair: tuple[Setting, OtherRoom], path: Path) -> _Blocks:
-            return _blocks(clip, examined(clip, path), pair[1], pair[0], free)
+            return _blocks(examined(clip, path), pair[1], pair[0], free, opened)
 
         each = [path for of_rooms in paths for path in of_rooms]
         found = side_by_side(blocks, pairs, each, done=lambda: progress.advance(clip.count))
     return [found[at : at + len(rooms)] for at in range(0, len(found), len(rooms))]
 
 
-def _blocks(clip: Clip, project: Path, room: OtherRoom, setting: Setting, ever_free: Mask) -> _Blocks:
+def _blocks(project: Path, room: OtherRoom, setting: Setting, ever_free: Mask, opened: Mask) -> _Blocks:
     with Reader(project) as reader:
         background, covered = reader.array("aggregate", "background"), reader.array("aggregate", "coverage") > 0
     score = detail(background, room.picture, covered)
     shown = score.structure
     if not setting.fail_closed:
-        shown = shown | (detail(room.picture, room.picture, open_in(clip)).structure & score.textured)
+        shown = shown | (detail(room.picture, room.picture, opened).structure & score.textured)
     free = detail(room.picture, room.picture, ever_free).observed
     down, across = np.indices(shown.shape)
     cluster = (down // CLUSTER) * 10_000 + across // CLUSTER

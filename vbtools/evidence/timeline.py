@@ -80,7 +80,8 @@ def _notes(found: Shown) -> list[str]:
     told = ", ".join(f"{share:.1%} after {seconds:.3g} s" for seconds, share in marks)
     notes = [f"shown sharp, of all that the person ever left free: {told}"]
     if found.unprotected:
-        notes.append(f"{found.unprotected} unprotected frames are counted in: they show the room as it is")
+        counted = "1 unprotected frame is" if found.unprotected == 1 else f"{found.unprotected} unprotected frames are"
+        notes.append(f"{counted} counted in: the room shows in them as it is")
     if not found.believed:
         notes.append("nowhere is the detail believed to be the room's: what the edge seems to show may be nothing")
     if found.growth.segments < LEAST_SEGMENTS:

@@ -20,7 +20,7 @@ from vbtools.ops.confidence_trees import START, TREES
 from vbtools.ops.deconvolution import Channel
 from vbtools.ops.detail import block_means, scaled
 from vbtools.ops.fringe import DETAIL_PX, EDGES_PX
-from vbtools.ops.leak import POOL_PX, Detail, Views
+from vbtools.ops.leak import POOL_PX, Detail, Views, enlarged
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -182,10 +182,8 @@ def of_blocks(given: F32, grid: int, size: tuple[int, int]) -> F32:
     """
     side = scaled(size[0])[0]
     rows, columns = -(-size[0] // side), -(-size[1] // side)
-    move = np.array([[1 / grid, 0, 0], [0, 1 / grid, 0]])
-    whole, flags = (columns * side, rows * side), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    planes = (cv2.warpAffine(np.ascontiguousarray(g), move, whole, None, flags, cv2.BORDER_REPLICATE) for g in given)
-    return np.stack([block_means(plane, side) for plane in planes])
+    whole = (rows * side, columns * side)
+    return np.stack([block_means(enlarged(plane, grid, whole), side) for plane in given])
 
 
 def confidence(given: F32, start: float = START, trees: NDArray[np.float64] = TREES) -> F32:

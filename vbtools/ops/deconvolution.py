@@ -17,6 +17,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from vbtools.ops.blur_kernel import transfer
+from vbtools.ops.soften import smoothstep
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -132,9 +133,8 @@ def within_borders(height: int, width: int, sigma: float) -> F32:
     ramps = []
     for length in (height, width):
         at = np.arange(length, dtype=np.float32)
-        inwards = np.minimum(at, at[::-1]) / np.float32(max(BORDER_SIGMAS * sigma, 1e-3))
-        ramps.append(np.clip(inwards, 0, 1))
-    return _smoothstep(np.minimum.outer(ramps[0], ramps[1]))
+        ramps.append(np.minimum(at, at[::-1]))
+    return smoothstep(np.minimum.outer(ramps[0], ramps[1]), 0, BORDER_SIGMAS * sigma)
 
 
 def away_from_holes(where: Mask, sigma: float) -> F32:
@@ -145,7 +145,7 @@ def away_from_holes(where: Mask, sigma: float) -> F32:
         sigma: of the kernel, px.
     """
     distance = cv2.distanceTransform(where.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    return _smoothstep(np.minimum(distance / np.float32(max(UNSEEN_SIGMAS * sigma, 1e-3)), 1))
+    return smoothstep(np.asarray(distance, np.float32), 0, UNSEEN_SIGMAS * sigma)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +185,6 @@ def channel(plate: F32, family: str, sigma: float, where: Mask, detail: float) -
     return Channel(
         np.asarray(plate + (undone - plate) * counts, np.float32), carried(family, sigma, found, detail), noise
     )
-
-
-def _smoothstep(share: F32) -> F32:
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 def _ratio(found: Limits, square: F64) -> F64:

@@ -313,3 +313,17 @@ def scales(best: F32, clear: F32, spacing: float) -> F32:
     summed = cv2.GaussianBlur(logs * weight, (0, 0), sigma) + np.float32(PRIOR) * usual
     smooth = summed / (cv2.GaussianBlur(weight, (0, 0), sigma) + np.float32(PRIOR))
     return np.clip(np.exp(smooth), *SCALES).astype(np.float32)
+
+
+def enlarged(samples: F32, grid: int, size: tuple[int, int]) -> F32:
+    """Samples (h, w) taken at every ``grid``-th pixel, bilinear between them, (H, W) float32.
+
+    Args:
+        size: height and width, px.
+    """
+    move = np.array([[1 / grid, 0, 0], [0, 1 / grid, 0]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    whole = cv2.warpAffine(
+        np.ascontiguousarray(samples), move, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(whole, np.float32)

@@ -39,7 +39,7 @@ class Enhance(Stage[EnhanceParams]):
     """Run the steps one after the other, starting from the background. Unobserved pixels stay unobserved."""
 
     name = "enhance"
-    version = 1
+    version = 2
     summary = "restored: denoise, clahe, deconvolve, mprnet, realesrgan"
     example = "vbtools enhance -p study.h5 --steps clahe"
     Params = EnhanceParams

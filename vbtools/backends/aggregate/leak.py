@@ -123,7 +123,6 @@ class Recovered:
         passages: uint16.
         overlays: bool.
         given: (F, rows, columns) float32: what the confidence of each block was made of.
-        grid: px.
         blur: what is known of the product's blur.
         halo: the blur, as the person's halo shows it.
         opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
@@ -164,9 +163,9 @@ def recover(job: AggregateJob) -> Recovered:
         room = leak.combine(sums.total, sums.weight, clip.unit)
         views = _views(clip, plate, room)
     grid, size = _grid(clip), clip.seen.size
-    scale = _enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
+    scale = leak.enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
     best = cv2.GaussianBlur(views.best, (0, 0), 1.0)
-    shown = np.maximum(_enlarged(best, grid, size), sums.strongest) / scale
+    shown = np.maximum(leak.enlarged(best, grid, size), sums.strongest) / scale
     free = np.where(plate.overlays, 0, plate.count / max(clip.seen.count, 1)).astype(np.float32)
     near_far, centre = leak.near_far(sums.total, sums.weight), centre_of(opacity)
     unhaloed = plate.count > 0
@@ -495,14 +494,6 @@ def _views(clip: _Clip, plate: _Plate, room: leak.Detail) -> leak.Views:
 
 def _grid(clip: _Clip) -> int:
     return max(1, round(EVERY_PX * clip.unit))
-
-
-def _enlarged(samples: F32, grid: int, size: tuple[int, int]) -> F32:
-    """Samples taken at every ``grid``-th pixel, bilinear between them, (H, W) float32."""
-    move = np.array([[1 / grid, 0, 0], [0, 1 / grid, 0]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    enlarged = cv2.warpAffine(samples, move, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(enlarged, np.float32)
 
 
 def _spread(count: int, most: int) -> frozenset[int]:
