@@ -140,7 +140,8 @@ def _add_plates(album: Album, shown: Shown, redaction: Redaction) -> None:
             redaction.plate(_plate(shown)),
         ))  # fmt: skip
     title = "Leak image" if is_leak else "Background"
-    what = "the blurred background with what the person's edge uncovered of the room" if is_leak else "the background"
+    leaked = "the background, its blur undone where it can be, with what the person's edge uncovered of the room"
+    what = leaked if is_leak else "the background"
     album.compared.append(_photograph(
         "leak" if is_leak else "background", title,
         f"{title}: {what}, from all frames together; hatched where nothing was ever observed.",
