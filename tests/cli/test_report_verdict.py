@@ -19,6 +19,7 @@ from vbtools.evidence.answer import EXIT_CODES, exit_status
 from vbtools.evidence.tasks import evidence_tasks
 from vbtools.evidence.verdict import ANSWERS, INCONCLUSIVE, LEAK, NONE
 from vbtools.pipeline import assess_stored
+from vbtools.stages.enhance import Enhance
 from vbtools.store import Reader
 
 
@@ -154,6 +155,18 @@ def test_the_report_tells_what_was_run_where_it_is_and_the_verdict(
     assert lines[0] == "Report: out/r.html (its data: out/r.json)"
     assert lines[1].startswith(f"Verdict: {LEAK}: ")
     assert json.loads(Path("out/r.json").read_text(encoding="utf-8"))["verdict"]["answer"] == LEAK
+
+
+def test_a_verdict_that_is_out_of_date_is_one_sentence_with_the_command(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    monkeypatch.setattr(Enhance, "version", Enhance.version + 1)
+    assert run(["report", "-p", str(project.path), "-o", "page.html"]) == StageMissingError.exit_code
+    said = capsys.readouterr().err
+    assert "error: The page tells no verdict: verdict is out of date" in said
+    assert "vbtools status -p study.h5" in said
+    assert Path("page.html").exists()
 
 
 def test_the_report_answers_in_json_and_redacts(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import click
 
 from vbtools.cli import console
 from vbtools.cli.options import json_option, project_option
+from vbtools.errors import StageMissingError
 
 if TYPE_CHECKING:
     from vbtools.pipeline import Outcome
@@ -64,4 +65,9 @@ def command(project: Path, output: Path, quick: bool | None, redact: str, as_jso
         console.emit_json({**outcome.plan.to_json(), "notes": outcome.notes, **told})
         return
     console.say(f"Report: {written.page} (its data: {written.data})")
+    if verdict is None:
+        raise StageMissingError(
+            f"The page tells no verdict: {written.content['absent']['verdict']}",
+            f"Run what is out of date (vbtools status -p {project} says what), then this again",
+        )
     console.say(f"Verdict: {said(verdict)}")
