@@ -62,6 +62,11 @@ def test_from_and_until_are_inclusive(tmp_path: Path) -> None:
     )
 
 
+def test_until_takes_a_stage_that_the_recipe_lacks_and_what_it_reads(tmp_path: Path) -> None:
+    assert names(recipe(tmp_path, "{segment: {}}"), None, "aggregate") == list(NAMES[:4])
+    assert names(recipe(tmp_path, "{segment: {}}"), "segment", "align") == ["segment", "align"]
+
+
 def test_from_reads_what_is_stored_and_warns_of_what_is_stale(tmp_path: Path, video: Path) -> None:
     project = tmp_path / "study.h5"
     execute(project, tasks(), video)

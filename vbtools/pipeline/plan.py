@@ -84,7 +84,7 @@ def tasks_from(
 ) -> list[Task]:
     """The stages of a recipe from ``first`` to ``last`` inclusive, each with checked parameters.
 
-    A stage that a listed one reads, and that is not listed itself, comes with its defaults.
+    A stage that a listed one reads, and that is not listed itself, comes with its defaults; so does the last, if named.
 
     Args:
         recipe: as read.
@@ -99,7 +99,7 @@ def tasks_from(
     stages = known or all_stages()
     order = [s.name for s in stages]
     chosen = {s.name: Task(s, recipe.parameters(s.name, s.parameters)) for s in stages}
-    wanted = {name for name in order if name in recipe.stages}
+    wanted = {name for name in order if name in recipe.stages or name == last}
     for name in reversed(order):
         if name in wanted:
             wanted |= set(chosen[name].stage.requires(chosen[name].params))
