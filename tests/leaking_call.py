@@ -55,6 +55,7 @@ def room(seed: int, *, flat: bool = False) -> np.ndarray:
 def call(
     seed: int = 0, count: int = 90, *, sigma: float = 6.0, fringe_px: float = 5.0, sway_px: float = 45.0,
     noise: float = 1.0, scene: np.ndarray | None = None, rooms: list[np.ndarray] | None = None, whole: bool = True,
+    keep: float = 0.0,
 ) -> Call:  # fmt: skip
     """A call of a person who sways; ``fringe_px`` 0 is a mask that shows none of the room.
 
@@ -68,6 +69,7 @@ def call(
         scene: the room; made from the seed if not given.
         rooms: another room for each frame, in turn.
         whole: the whole frame is blurred, not only what the person leaves free.
+        keep: weight of the mask before in the product's next, 0-1.
     """
     rng = np.random.default_rng(seed)
     scene = room(seed) if scene is None else scene
@@ -75,6 +77,7 @@ def call(
     texture = cv2.GaussianBlur(rng.normal(0, 60, (height, 4 * width)).astype(np.float32), (0, 0), 1.5) * 2 + 80
     frames, person = np.empty((count, height, width, 3), np.uint8), np.empty((count, height, width), np.uint8)
     distances = np.empty((count, height, width), np.float32)
+    trailing: np.ndarray | None = None
     for t in range(count):
         phase = 2 * np.pi * t / 37.3
         x = width / 2 + sway_px * (np.sin(phase) + 0.25 * np.sin(2.7 * phase)) + rng.uniform(-1, 1) * (sway_px > 0)
@@ -87,6 +90,7 @@ def call(
         background = scene if rooms is None else rooms[t % len(rooms)]
         clean = alpha * inside + (1 - alpha) * background
         mask = np.clip(2 - outside / max(fringe_px, 1e-6), 0, 1)[..., None] if fringe_px else alpha
+        trailing = mask = mask if trailing is None else keep * trailing + (1 - keep) * mask
         kept = alpha if whole else np.zeros_like(alpha)
         blurred = cv2.GaussianBlur((kept * inside + (1 - kept) * background).astype(np.float32), (0, 0), sigma)
         shown = mask * clean + (1 - mask) * blurred + rng.normal(0, noise, (height, width, 1))

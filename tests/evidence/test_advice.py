@@ -18,7 +18,10 @@ from vbtools.evidence import advised
 from vbtools.evidence.advice import Advice
 from vbtools.evidence.advised import Change, changes, told
 from vbtools.evidence.again import side_by_side
-from vbtools.evidence.forward import Clip, Forward, Late, Layer, layers, record
+from vbtools.evidence.forward import Clip, Forward, Layer, Opacity, Setting, layers, record
+from vbtools.evidence.trail import trail_of
+from vbtools.ops.forward import entries, opacity_table
+from vbtools.ops.fringe import BINS
 from vbtools.stages import stage
 
 ROWS = leaking_call.SIZE[0]
@@ -73,7 +76,9 @@ def test_each_setting_is_played_and_compared(
     that shows this room, not the blur, so that a solid colour in the blur's place takes little away."""
     monkeypatch.setattr(advised, "examined", Known.examined)
     monkeypatch.setattr(advised, "Reader", Known)
-    rows = run_stage(Advice(), swaying)[0]["settings"]
+    stored = run_stage(Advice(), swaying)[0]
+    rows = stored["settings"]
+    assert [row["trails"] for row in stored["trail"]] == [0]
     own, *others = rows
     assert own["setting"] == "as it is"
     assert own["shown"] > 0.02
@@ -108,7 +113,8 @@ def test_only_the_regions_of_an_unprotected_frame_are_played_raw(swaying: dict[s
 
     def played(clip: Clip, setting: Any = None) -> np.ndarray:
         forward = Forward(clip, [other], setting)
-        return np.stack([forward.frame(layer, layer.distance, 0) for layer in islice(layers(clip), 7)])
+        opacity = Opacity(forward.setting, clip.size[0] / 720)
+        return np.stack([forward.frame(layer, opacity.next(layer), 0) for layer in islice(layers(clip), 7)])
 
     protected = played(replace(clip, unprotected={}))
     x, y, width, height = (round(side * scale) for side in BESIDE)
@@ -200,12 +206,72 @@ def test_settings_recorded_together_are_those_recorded_alone(
 
 def test_a_late_mask_is_the_one_of_some_frames_before() -> None:
     """Of the first frames it is the first one's."""
-    late, empty = Late(3), np.zeros((1, 1), np.float32)
+    opacities = [Opacity(setting(lag=lag), 1.0) for lag in (0, 1, 3)]
+    table = opacity_table(RAMP, 0.8)
     seen = []
     for number in range(6):
-        late.add(Layer(number, np.zeros((1, 1, 3), np.uint8), empty, np.full((1, 1), number, np.float32)))
-        seen.append([int(late.by(lag)[0, 0]) for lag in (0, 1, 3)])
+        px = np.full((1, 1), 4.0 * number, np.float32)
+        made = [float(opacity.next(layer_at(px))[0, 0]) for opacity in opacities]
+        seen.append([int(np.flatnonzero(table[entries(np.arange(0, 24, 4, dtype=np.float32), 1.0)] == one)[0])
+                     for one in made])  # fmt: skip
     assert seen == [[0, 0, 0], [1, 0, 0], [2, 1, 0], [3, 2, 0], [4, 3, 1], [5, 4, 2]]
+
+
+def test_an_averaged_mask_holds_what_was_shown_before() -> None:
+    """Weight 1/2 of the one before: the room stays open behind the person, and opens later before them."""
+    opacity, alone = Opacity(setting(keep=0.5), 1.0), opacity_table(RAMP, 0.8)
+    px = [np.full((1, 1), distance, np.float32) for distance in (2, 2, 100, 100, 2)]
+    shown = [float(opacity.next(layer_at(one))[0, 0]) for one in px]
+    most = float(alone[entries(px[0], 1.0)][0, 0])
+    assert most > 0.3
+    assert shown == pytest.approx([most, most, most / 2, most / 4, 5 / 8 * most])
+
+
+@pytest.mark.parametrize(("keep", "trails"), [(0.0, False), (0.65, True)])
+def test_no_smoothing_is_tried_where_the_mask_was_seen_to_trail(keep: float, trails: bool) -> None:
+    inputs: Any = FakeReader(project(keep=keep))
+    told = trail_of(inputs)
+    assert told.trail is not None
+    assert told.trails == trails
+    assert told.row()["trails"] == int(trails)
+    assert told.row()["told"] == told.sentence()
+    if trails:
+        assert 1 < told.trail.delay < 3, "0.65 is a delay of 1.9 frames"
+    clip = Clip.of(inputs, ROWS)
+    tried = {one.told.split(",")[0]: one.setting for one in changes(clip, quick=False, trail=told)}
+    assert ("no smoothing over time" in tried) == trails
+    own, later = tried["as it is"], tried["more smoothing over time"]
+    assert later.lag == own.lag + advised.LATER
+    if trails:
+        assert own.keep > 0 or own.lag > 0
+        assert (tried["no smoothing over time"].keep, tried["no smoothing over time"].lag) == (0, 0)
+        assert tried["a solid colour instead of the blur"].keep == own.keep
+
+
+def test_of_a_moving_camera_and_of_what_is_not_believed_no_trailing_is_measured(
+    swaying: dict[str, dict[str, Any]],
+) -> None:
+    moved = np.repeat(np.array([[1.0, 0, 9], [0, 1, 0]])[None], len(swaying["extract"]["frames"]), axis=0)
+    moving = {**swaying, "align": {**swaying["align"], "transform": moved}}
+    unbelieved = {**swaying, "aggregate": {**swaying["aggregate"]}}
+    unbelieved["aggregate"]["confidence"] = np.zeros_like(swaying["aggregate"]["confidence"])
+    for stages, why in ((moving, "moving camera"), (unbelieved, "too little")):
+        told = trail_of(FakeReader(stages))  # type: ignore[arg-type]
+        assert why in told.sentence()
+        assert not told.trails
+        assert told.row()["late"] == -1
+        assert told.of(setting(lag=0)) == setting(lag=0)
+
+
+RAMP = np.linspace(1, 0, BINS, dtype=np.float32)
+
+
+def setting(**values: Any) -> Setting:
+    return Setting(sigma=4.0, whole=True, relative=RAMP, peak=0.8, **values)
+
+
+def layer_at(distance: np.ndarray) -> Layer:
+    return Layer(0, np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.float32), distance)
 
 
 def test_work_side_by_side_keeps_its_order_and_stops_at_the_first_failure() -> None:

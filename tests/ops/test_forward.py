@@ -74,7 +74,7 @@ def test_the_frame_is_the_formula():
     table = forward.opacity_table(LEARNED, 0.7)
     clean, out = np.empty((*size, 3), np.float32), np.empty((*size, 3), np.uint8)
     forward.before(person, alpha, room, clean)
-    forward.shown(clean, hidden, forward.entries(distance, 1.0), table, overlay, drawn, out)
+    forward.shown(clean, hidden, table[forward.entries(distance, 1.0)], overlay, drawn, out)
     place = np.clip((distance - forward.FIRST_PX) / forward.STEP_PX, 0, forward.ENTRIES - 1).astype(int)
     m = table[place][..., None]
     a = alpha[..., None]

@@ -25,7 +25,7 @@ class Advice(Stage[AdviceParams]):
     """Replay the call under other settings of the blur, and count what each would have shown."""
 
     name = "advice"
-    version = 2
+    version = 3
     summary = "which setting would have shown how much less"
     example = "vbtools run leak --video call.mp4 --until advice"
     Params = AdviceParams
@@ -40,6 +40,18 @@ class Advice(Stage[AdviceParams]):
             Column("reduction", "float64", "1 - shown / that of the call's own setting; negative: it shows more"),
             Column("reduction_low", "float64", "lower end of its 95 % interval; NaN if the own shows nothing"),
             Column("reduction_high", "float64", "upper end"),
+        ),
+        table(
+            "trail", "one row: how the call's own mask trails the person; not measured where it must be quick",
+            Column("delay", "float64", "on average; NaN: not known", "frames"),
+            Column("low", "float64", "lower end of its 95 % interval", "frames"),
+            Column("high", "float64", "upper end", "frames"),
+            Column("late", "int64", "by how many the mask is late; -1: not known", "frames"),
+            Column("keep", "float64", "weight of the mask before in the next, 0-1"),
+            Column("explained", "float64", "share of the edge's detail that is foretold in frames left out of the fit"),
+            Column("trails", "int64", "1 where it does beyond doubt, and no smoothing over time was tried"),
+            Column("told", "str", "the same in words"),
+            optional=True,
         ),
     )
 
@@ -65,10 +77,17 @@ class Advice(Stage[AdviceParams]):
             job.notes.append("aggregate's method is not leak: there is nothing to advise on; run it with method: leak")
             job.output.rows("settings", [])
             return
-        size = QUICK_ROWS if job.params.quick else ROWS
-        rows = advised(job.inputs, ROOMS, size, job.params.quick, job.params.seed, job.progress)
+        size, trail = QUICK_ROWS if job.params.quick else ROWS, None
+        if not job.params.quick:
+            from vbtools.evidence.trail import trail_of
+
+            trail = trail_of(job.inputs, job.params.seed)
+            job.output.rows("trail", [trail.row()])
+        rows = advised(job.inputs, ROOMS, size, job.params.quick, job.params.seed, job.progress, trail)
         job.output.rows("settings", rows)
         job.notes += _notes(rows)
+        if trail is not None:
+            job.notes.append(trail.sentence())
 
 
 def _notes(rows: list[dict[str, Any]]) -> list[str]:

@@ -21,6 +21,7 @@ from vbtools.store import Reader
 if TYPE_CHECKING:
     from vbtools.evidence.boxes import Box
     from vbtools.evidence.rooms import OtherRoom
+    from vbtools.evidence.trail import Told
     from vbtools.stages.base import Progress
 
 U8 = NDArray[np.uint8]
@@ -51,13 +52,15 @@ class Change:
     setting: Setting
 
 
-def changes(clip: Clip, quick: bool) -> list[Change]:
+def changes(clip: Clip, quick: bool, trail: Told | None = None) -> list[Change]:
     """The call's own setting, and what might show less; three of these where it must be quick.
+
+    Where the mask was found to trail the person, its own setting does too, and one that does not is among the others.
 
     Where the clip has unprotected frames, those alone show the room: the other changes then are told on top of a
     product that fails closed.
     """
-    own = clip.setting
+    own = trail.of(clip.setting) if trail is not None else clip.setting
     found = [Change("as it is", own)]
     base, also = own, ""
     if clip.unprotected:
@@ -71,14 +74,18 @@ def changes(clip: Clip, quick: bool) -> list[Change]:
         Change(
             also + "a tighter and hard mask", base.other(tighter_px=TIGHTER_PX, hardness=HARD)
         ),
-        Change(also + f"more smoothing over time, a mask {LATER} frames later", base.other(lag=LATER)),
+        Change(also + f"more smoothing over time, a mask {LATER} frames later", base.other(lag=base.lag + LATER)),
     ]  # fmt: skip
+    if base.lag or base.keep:
+        tried.append(Change(also + "no smoothing over time, a mask that is never late", base.other(lag=0, keep=0.0)))
     if own.replaced:  # there is no blur to change
         tried = [one for one in tried if one.setting.sigma == base.sigma and one.setting.solid is None]
     return [*found, *tried][: 4 if quick else None]
 
 
-def advised(inputs: Reader, rooms: int, rows: int, quick: bool, seed: int, progress: Progress) -> list[dict[str, Any]]:
+def advised(
+    inputs: Reader, rooms: int, rows: int, quick: bool, seed: int, progress: Progress, trail: Told | None = None
+) -> list[dict[str, Any]]:
     """Rows of ``/advice/settings``.
 
     Args:
@@ -88,13 +95,14 @@ def advised(inputs: Reader, rooms: int, rows: int, quick: bool, seed: int, progr
         quick: fewer settings.
         seed: of the rooms.
         progress: counts frames, recorded for all settings and examined for each.
+        trail: how the mask trails the person, where that was measured.
 
     Raises:
         MissingDependencyError: scikit-image, or a model, is not installed.
     """
     clip = Clip.of(inputs, rows)
     made = made_rooms(clip, rooms, seed)
-    tried = changes(clip, quick)
+    tried = changes(clip, quick, trail)
     blocks = _played(clip, made, [change.setting for change in tried], progress)
     counted = np.concatenate([b.counted for b in blocks[0]])  # what counts is the same for all
     shown = [np.concatenate([b.shown for b in one]) & counted for one in blocks]

@@ -52,7 +52,8 @@ class Setting:
         peak: opacity at the strongest, 0-1; 0: the edge shows nothing.
         tighter_px: px at 720 rows by which the mask is drawn in.
         hardness: opacity below which nothing is shown, 0-1.
-        lag: frames by which the mask is later than the clip's own, 0 or more.
+        lag: frames by which the mask is later than the person, 0 or more.
+        keep: weight of the mask before in the next, 0-1: 0 does not average over time.
         fail_closed: what the clip shows unprotected is blurred.
         solid: colour in the room's place, instead of the blur.
         replaced: the clip's own plate in the room's place: its background is a picture.
@@ -65,6 +66,7 @@ class Setting:
     tighter_px: float = 0.0
     hardness: float = 0.0
     lag: int = 0
+    keep: float = 0.0
     fail_closed: bool = False
     solid: tuple[int, int, int] | None = None
     replaced: bool = False
@@ -256,23 +258,25 @@ def _layer(clip: Clip, number: int, frame: U8, probability: U8) -> Layer:
     import numpy as np
 
     from vbtools.ops.forward import CORE_PX, SMOOTH_PX, extended, person_alpha
-    from vbtools.ops.masks import level
 
     unit = clip.size[0] / 720
     if frame.shape[:2] != clip.size:
         frame = np.asarray(cv2.resize(frame, clip.size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-    large = np.asarray(cv2.resize(probability, clip.size[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
-    mask = _distance((large >= level(clip.threshold)).astype(np.uint8))
-    outline = _distance((large >= level(OUTLINE)).astype(np.uint8))
+    mask, outline = (mask_distance(clip, probability, threshold) for threshold in (clip.threshold, OUTLINE))
     core = (outline <= -CORE_PX * unit).astype(np.uint8)
     return Layer(number, extended(frame, core, SMOOTH_PX * unit), person_alpha(_smooth(outline, unit), unit), mask)
 
 
-def _distance(person: U8) -> F32:
+def mask_distance(clip: Clip, probability: U8, threshold: float) -> F32:
+    """px of the clip's size to the mask of a probability (h, w) uint8, (H, W) float32, negative within."""
+    import cv2
     import numpy as np
 
     from vbtools.ops.fringe import signed_distance
+    from vbtools.ops.masks import level
 
+    large = cv2.resize(probability, clip.size[::-1], interpolation=cv2.INTER_LINEAR)
+    person = (np.asarray(large, np.uint8) >= level(threshold)).astype(np.uint8)
     if person.any() and not person.all():
         return signed_distance(person)
     return np.full(person.shape, -1e4 if person.any() else 1e4, np.float32)
@@ -298,26 +302,24 @@ class Forward:
     def __init__(self, clip: Clip, rooms: Sequence[U8], setting: Setting | None = None) -> None:
         import numpy as np
 
-        from vbtools.ops.forward import blurred, opacity_table
+        from vbtools.ops.forward import blurred
 
         self.clip, self.setting = clip, clip.setting if setting is None else setting
         self.sigma = self.setting.sigma * clip.scale
-        one = self.setting
-        self.opacity = opacity_table(one.relative, one.peak, one.tighter_px, one.hardness)
         self._rooms = [room.astype(np.float32) for room in rooms]
         self._blurred = [blurred(room, self.sigma) for room in self._rooms]
 
-    def frame(self, layer: Layer, distance: F32, number: int) -> U8:
+    def frame(self, layer: Layer, opacity: F32, number: int) -> U8:
         """One frame before one of the rooms, (H, W, 3) uint8 RGB.
 
         Args:
             layer: the person in it.
-            distance: (H, W) float32: px to the mask, as late as the setting has it; see :class:`Late`.
+            opacity: (H, W) float32, 0-1: how much of the clean frame the product shows; see :class:`Opacity`.
             number: which room.
         """
         import numpy as np
 
-        from vbtools.ops.forward import entries, shown
+        from vbtools.ops.forward import shown
 
         clip = self.clip
         clean, hidden = self._parts(layer, number)
@@ -327,7 +329,7 @@ class Forward:
         for box in unprotected:
             hidden[box] = clean[box]
         out = np.empty((*clip.size, 3), np.uint8)
-        shown(clean, hidden, entries(distance, clip.size[0] / 720), self.opacity, clip.overlays, clip.plate, out)
+        shown(clean, hidden, opacity, clip.overlays, clip.plate, out)
         return out
 
     def _parts(self, layer: Layer, number: int) -> tuple[F32, F32]:
@@ -358,25 +360,36 @@ class Forward:
         return np.asarray(warped, np.float32)
 
 
-class Late:
-    """The last frames' distances to the mask, so that a setting can be given that of some frames before.
+class Opacity:
+    """The opacity of a setting's mask, frame after frame: late, and averaged over time, as the setting has it.
 
     Args:
-        lag: the most frames that any setting's mask is late by.
+        setting: the product's.
+        unit: rows / 720 of the frames.
     """
 
-    def __init__(self, lag: int) -> None:
+    def __init__(self, setting: Setting, unit: float) -> None:
         from collections import deque
 
-        self._held: deque[F32] = deque(maxlen=lag + 1)
+        from vbtools.ops.forward import opacity_table
 
-    def add(self, layer: Layer) -> None:
-        """Take in the next frame."""
-        self._held.append(layer.distance)
+        self._table = opacity_table(setting.relative, setting.peak, setting.tighter_px, setting.hardness)
+        self._keep, self._unit = setting.keep, unit
+        self._held: deque[U8] = deque(maxlen=setting.lag + 1)
+        self._before: F32 | None = None
 
-    def by(self, lag: int) -> F32:
-        """The distance ``lag`` frames before the last; the first one's where there were not so many."""
-        return self._held[max(len(self._held) - 1 - lag, 0)]
+    def next(self, layer: Layer) -> F32:
+        """That of the next frame, (H, W) float32, 0-1; of a late mask's first frames it is the first one's."""
+        import numpy as np
+
+        from vbtools.ops.forward import entries
+
+        self._held.append(entries(layer.distance, self._unit))
+        found = self._table[self._held[0]]
+        if self._keep and self._before is not None:
+            found = np.float32(self._keep) * self._before + np.float32(1 - self._keep) * found
+        self._before = found
+        return found
 
 
 def record(forwards: Sequence[Forward], paths: Sequence[Sequence[Path]], advance: Any = None) -> None:
@@ -398,24 +411,24 @@ def record(forwards: Sequence[Forward], paths: Sequence[Sequence[Path]], advance
     clip = forwards[0].clip
     rate: dict[str, Any] = {"crf": CRF} if clip.bit_rate is None else {"bit_rate": clip.bit_rate}
     height, width = clip.size
-    late = Late(max(forward.setting.lag for forward in forwards))
+    opacities = [Opacity(forward.setting, height / 720) for forward in forwards]
     with ExitStack() as stack:
         stack.enter_context(opencv_threads(1))
         tracks = [
-            (forward, number, stack.enter_context(
+            (at, number, stack.enter_context(
                 VideoWriter(path, width, height, clip.fps, options={"preset": "faster"}, **rate)
             ))
-            for forward, of_rooms in zip(forwards, paths, strict=True) for number, path in enumerate(of_rooms)
+            for at, of_rooms in enumerate(paths) for number, path in enumerate(of_rooms)
         ]  # fmt: skip
 
         pool = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="encode"))
 
-        def write(layer: Layer, forward: Forward, number: int, writer: VideoWriter) -> None:
-            writer.write(forward.frame(layer, late.by(forward.setting.lag), number))
+        def write(layer: Layer, planes: Sequence[F32], at: int, number: int, writer: VideoWriter) -> None:
+            writer.write(forwards[at].frame(layer, planes[at], number))
 
         for layer in layers(clip):
-            late.add(layer)
-            for done in [pool.submit(write, layer, *track) for track in tracks]:
+            planes = [opacity.next(layer) for opacity in opacities]
+            for done in [pool.submit(write, layer, planes, *track) for track in tracks]:
                 done.result()
             if advance is not None:
                 advance()

@@ -130,20 +130,19 @@ def before(person: Any, alpha: Any, room: Any, out: Any) -> None:
 
 
 @njit(nogil=True, cache=True)
-def shown(clean: Any, hidden: Any, at: Any, opacity: Any, overlay: Any, drawn: Any, out: Any) -> None:
+def shown(clean: Any, hidden: Any, opacity: Any, overlay: Any, drawn: Any, out: Any) -> None:
     """What the call shows: the clean frame at the product's opacity, what hides it for the rest, overlays on top.
 
     Args:
         clean, hidden: (H, W, 3) float32.
-        at: (H, W) uint8, from :func:`entries`.
-        opacity: (ENTRIES,) float32, from :func:`opacity_table`.
+        opacity: (H, W) float32, 0-1.
         overlay: (H, W) uint8, 1 where something is drawn on top.
         drawn: (H, W, 3) uint8: what.
         out: (H, W, 3) uint8, written.
     """
-    for y in range(at.shape[0]):
-        for x in range(at.shape[1]):
-            m = opacity[at[y, x]]
+    for y in range(opacity.shape[0]):
+        for x in range(opacity.shape[1]):
+            m = opacity[y, x]
             for c in range(3):
                 if overlay[y, x]:
                     out[y, x, c] = drawn[y, x, c]

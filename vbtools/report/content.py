@@ -67,6 +67,7 @@ def gather(shown: Shown, redaction: Redaction) -> dict[str, Any]:
         "replays": _rows(shown, "replay", "replays"),
         "exposure": _rows(shown, "timeline", "exposure"),
         "advice": _rows(shown, "advice", "settings"),
+        "trail": next(iter(_rows(shown, "advice", "trail") or ()), None),
         "limits": [*LIMITS, *(f"{text[0].upper()}{text[1:]}." for text in shown.left_out())],
         "stages": [_stage(record, redaction) for record in _records(shown)],
         "recipe": recipe(shown, redaction),

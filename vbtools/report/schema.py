@@ -41,6 +41,7 @@ def report_schema() -> dict[str, Any]:
         "summary": _texts("what was found, in sentences"),
         **{name: _rows(*where) for name, where in SECTIONS.items()},
         "blur": _nullable(_row("aggregate", "blur") | {"description": "the product's blur, from the clip alone"}),
+        "trail": _nullable(_row("advice", "trail") | {"description": "how the product's mask trails the person"}),
         "power": _nullable(_power()),
         "limits": _texts("what holds for all of this, and what was left out"),
         "stages": {"type": "array", "items": _stage(), "description": "what was run, in order"},
