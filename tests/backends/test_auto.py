@@ -121,6 +121,27 @@ def test_a_clock_that_counts_is_not_motion() -> None:
     assert notes[0].startswith("camera fixed")
 
 
+@pytest.mark.parametrize("moves", [False, True], ids=["fixed", "moving"])
+def test_the_halo_of_a_person_in_a_wide_blur_is_not_the_camera(moves: bool) -> None:
+    """A bright person sways before a blurred room, and the blur spreads them over it."""
+    swaying = [moving_room.moves(*SIZE, (2.5 * np.sin(n / 4), np.cos(n / 3)), 0) for n in range(24)]
+    motions = swaying if moves else still(24)
+    clip = moving_room.make(motions, *SIZE)
+    y, x = np.indices(SIZE)
+    frames, people = [], []
+    for n, frame in enumerate(clip.frames):
+        middle = SIZE[1] / 2 + 0.12 * SIZE[1] * np.sin(n / 5)
+        person = ((x - middle) / (0.14 * SIZE[1])) ** 2 + ((y - SIZE[0]) / (0.8 * SIZE[0])) ** 2 < 1
+        whole = np.where(person[..., None], np.array([250, 235, 215], np.uint8), frame // 2)
+        blurred = cv2.GaussianBlur(whole, (0, 0), 22)
+        frames.append(np.where(person[..., None], whole, blurred))
+        people.append(np.where(person, 255, 0).astype(np.uint8))
+    stages = clip.stages() | {"extract": {"frames": np.stack(frames)}, "segment": {"person": np.stack(people)}}
+    stored, job = run_stage(stage("align"), stages, method="auto", dilate=15)
+    assert job.notes[0].startswith("camera moves" if moves else "camera taken as fixed: what moves by")
+    assert ("flow" in stored or not np.array_equal(stored["transform"][0], np.eye(2, 3))) == moves
+
+
 def test_light_that_changes_is_not_motion() -> None:
     clip = moving_room.make(still(12), *SIZE)
     ramp = np.linspace(0, 25, SIZE[1])[None, :, None]

@@ -14,6 +14,7 @@ Motion is a backward map, as in ``vbtools/ops/warp.py``: reference pixel x shows
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -76,7 +77,7 @@ class Fit:
         problem: why it cannot be believed: :data:`NO_COMMON`, :data:`ANOTHER` or :data:`NO_TEXTURE`; else empty.
         likeness: mean correlation, -1 to 1, of the tiles with what they then show.
         spread: px: three of four tiles that can tell are displaced by less than this from where the transform puts
-            them; what no affine map explains.
+            them; what no affine map explains. NaN where too few can tell.
     """
 
     transform: F64
@@ -227,7 +228,7 @@ class _Level:
         solved = _agree(design, seen, weight)
         moved = float(np.sqrt(((terms @ solved) ** 2).sum(axis=1).mean()))
         left = np.abs(seen - design @ solved)[weight > 0.5 / _TRUST**2]
-        spread = float(np.percentile(left, _SPREAD_SHARE)) if left.size >= 2 * _LEAST_VOTES else 0.0
+        spread = float(np.percentile(left, _SPREAD_SHARE)) if left.size >= 2 * _LEAST_VOTES else math.nan
         motion = np.zeros(9)
         motion[: len(solved)] = solved
         motion[6:] *= -1

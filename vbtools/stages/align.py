@@ -53,7 +53,7 @@ class Align(Stage[AlignParams]):
     """The background's motion against a reference frame: a transform or a flow, never warped copies."""
 
     name = "align"
-    version = 3
+    version = 4
     summary = "motion: none | orb | farneback | dis | auto"
     example = "vbtools align -p study.h5 --method auto"
     Params = AlignParams

@@ -85,7 +85,7 @@ class Evidence:
 
     Attributes:
         moved: root mean square displacement of its background against the reference, px; NaN where it can't be told.
-        spread: what no affine map explains of it, px.
+        spread: what no affine map explains of it, px; NaN where it can't be told.
     """
 
     moved: float
