@@ -15,6 +15,7 @@ from vbtools.evidence.verdict import LEAK
 NAN = math.nan
 SECRET, CODE, LABEL = "Zanzibar", "QX-4711", "Melusine"
 """A word on the wall, one that only the enhanced picture shows, and a name label that is drawn over the picture."""
+TRAILS = "the mask trails the person by 1.5 frames (0.9 to 2.0), as if averaged with 60% of the mask before"
 MAGENTA = (255, 0, 255)
 """The person's colour, which nothing else here has."""
 PLACES = {SECRET: (30, 70), CODE: (30, 140)}
@@ -134,11 +135,13 @@ def evidence(made: Project, answer: str = LEAK, **changes: Any) -> None:
         {"kind": "word", "what": CODE, **box(CODE), "signal": 0.3, "residual": 1.0, "leak": NAN, "supported": 0,
          "why": "nothing of it survives the blur: what was seen cannot carry it"},
     ])  # fmt: skip
-    made.store("advice", {"quick": True}, settings=[
+    made.store("advice", {}, settings=[
         {"setting": name, "shown": shown, "low": shown * 0.8, "high": shown * 1.2, "reduction": 1 - shown / 0.2,
          "reduction_low": 0.9 - shown / 0.2, "reduction_high": 1.1 - shown / 0.2}
         for name, shown in (("as it is", 0.2), ("a blur twice as wide", 0.19), ("a tighter mask", 0.04),
                             ("a solid colour instead of blur", 0.21))
+    ], trail=[
+        {"delay": 1.5, "low": 0.9, "high": 2.0, "late": 0, "keep": 0.6, "explained": 0.4, "trails": 1, "told": TRAILS},
     ])  # fmt: skip
     row = {
         "answer": answer,

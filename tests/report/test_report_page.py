@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from judged_project import CODE, SECRET, evidence, finding, judged, pipeline
+from judged_project import CODE, SECRET, TRAILS, evidence, finding, judged, pipeline
 from page_parts import embedded, pictures
 from ruamel.yaml import YAML
 from stored_project import Project
@@ -100,6 +100,12 @@ def test_the_json_fits_its_schema_and_the_stored_schema_is_that_of_the_code(repo
     assert json.loads(stored.read_text(encoding="utf-8")) == json.loads(json.dumps(report_schema()))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(content | {"verdict": content["verdict"] | {"answer": "safe"}}, report_schema())
+
+
+def test_how_the_mask_trails_stands_under_the_advice(report: Report) -> None:
+    assert report.content["trail"]["told"] == TRAILS
+    advice = text_of(report).partition('id="advice"')[2].partition("</section>")[0]
+    assert f"Measured on this call: {TRAILS}." in advice
 
 
 def test_the_numbers_behind_every_picture_can_be_taken_from_the_page(report: Report) -> None:
