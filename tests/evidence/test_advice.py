@@ -237,6 +237,8 @@ def test_no_smoothing_is_tried_where_the_mask_was_seen_to_trail(keep: float, tra
     assert told.row()["told"] == told.sentence()
     if trails:
         assert 1 < told.trail.delay < 3, "0.65 is a delay of 1.9 frames"
+        assert "late by 0" not in told.sentence()
+        assert "the mask trails the person by" in told.sentence()
     clip = Clip.of(inputs, ROWS)
     tried = {one.told.split(",")[0]: one.setting for one in changes(clip, quick=False, trail=told)}
     assert ("no smoothing over time" in tried) == trails

@@ -72,8 +72,9 @@ class Told:
         span = f"{one.delay:.1f} frames ({one.low:.1f} to {one.high:.1f})"
         if not one.trails:
             return f"no smoothing over time that could be left out was found: the mask trails the person by {span}"
-        how = f"late by {one.late} and averaged with {one.keep:.0%} of the mask before"
-        return f"the mask trails the person by {span}, as if {how}"
+        late = [f"late by {one.late}"] if one.late else []
+        averaged = [f"averaged with {one.keep:.0%} of the mask before"] if one.keep else []
+        return f"the mask trails the person by {span}, as if {' and '.join(late + averaged)}"
 
     def of(self, setting: Setting) -> Setting:
         """A setting with the trailing that was measured."""
