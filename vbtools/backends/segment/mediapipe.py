@@ -106,9 +106,11 @@ class MediaPipeSegmenter:
             )
         if self._segmenter is None:
             raise RuntimeError("the segmenter is closed")
-        image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
-        probability = self._segmenter.segment(image).confidence_masks[0].numpy_view()
-        scaled = np.multiply(probability.reshape(frame.shape[:2]), 255.0, dtype=np.float32)
+        # MediaPipe's arrays do not keep alive what they look into: pixels and mask have names until all is read.
+        pixels = np.ascontiguousarray(frame)
+        image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
+        mask = self._segmenter.segment(image).confidence_masks[0]
+        scaled = np.multiply(mask.numpy_view().reshape(frame.shape[:2]), 255.0, dtype=np.float32)
         person: NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
         return person
 
