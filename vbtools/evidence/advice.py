@@ -81,7 +81,7 @@ class Advice(Stage[AdviceParams]):
         if not job.params.quick:
             from vbtools.evidence.trail import trail_of
 
-            trail = trail_of(job.inputs, job.params.seed)
+            trail = trail_of(job.inputs, job.params.seed, job.progress)
             job.output.rows("trail", [trail.row()])
         rows = advised(job.inputs, ROOMS, size, job.params.quick, job.params.seed, job.progress, trail)
         job.output.rows("settings", rows)

@@ -254,28 +254,35 @@ def layers(clip: Clip) -> Iterator[Layer]:
 
 
 def _layer(clip: Clip, number: int, frame: U8, probability: U8) -> Layer:
-    import cv2
     import numpy as np
 
     from vbtools.ops.forward import CORE_PX, SMOOTH_PX, extended, person_alpha
 
-    unit = clip.size[0] / 720
-    if frame.shape[:2] != clip.size:
-        frame = np.asarray(cv2.resize(frame, clip.size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-    mask, outline = (mask_distance(clip, probability, threshold) for threshold in (clip.threshold, OUTLINE))
+    unit, frame = clip.size[0] / 720, at_size(frame, clip.size)
+    mask, outline = (mask_distance(probability, clip.size, threshold) for threshold in (clip.threshold, OUTLINE))
     core = (outline <= -CORE_PX * unit).astype(np.uint8)
     return Layer(number, extended(frame, core, SMOOTH_PX * unit), person_alpha(_smooth(outline, unit), unit), mask)
 
 
-def mask_distance(clip: Clip, probability: U8, threshold: float) -> F32:
-    """px of the clip's size to the mask of a probability (h, w) uint8, (H, W) float32, negative within."""
+def at_size(frame: U8, size: tuple[int, int]) -> U8:
+    """A frame (H, W, 3) uint8 shrunk to (rows, columns), by area."""
+    import cv2
+    import numpy as np
+
+    if frame.shape[:2] == size:
+        return frame
+    return np.asarray(cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def mask_distance(probability: U8, size: tuple[int, int], threshold: float) -> F32:
+    """px of a frame of ``size`` to the mask of a probability (h, w) uint8, (H, W) float32, negative within."""
     import cv2
     import numpy as np
 
     from vbtools.ops.fringe import signed_distance
     from vbtools.ops.masks import level
 
-    large = cv2.resize(probability, clip.size[::-1], interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(probability, size[::-1], interpolation=cv2.INTER_LINEAR)
     person = (np.asarray(large, np.uint8) >= level(threshold)).astype(np.uint8)
     if person.any() and not person.all():
         return signed_distance(person)

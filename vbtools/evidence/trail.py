@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from vbtools.ops.detail import LUMA
 from vbtools.ops.fringe import detail
 from vbtools.ops.trailing import Trail, Trailing
+from vbtools.stages.base import Silent
 
 if TYPE_CHECKING:
     from vbtools.evidence.forward import Clip, Setting
+    from vbtools.stages.base import Progress
     from vbtools.store import Reader
 
 U8 = NDArray[np.uint8]
@@ -29,8 +31,6 @@ LEAST_DETAIL = 2.0
 """Grey levels of the room's detail below which a place says nothing of an opacity."""
 ENOUGH, MOST = 200, 4000
 """Places without which nothing is measured, and that are looked at."""
-
-
 ROWS = 720
 """Rows of the picture at which it is looked at, at most: smaller, a delay of one frame of a calm person is lost."""
 
@@ -85,27 +85,27 @@ class Told:
         return setting.other(lag=one.late, keep=one.keep, relative=one.relative, peak=peak)
 
 
-def trail_of(inputs: Reader, seed: int = 0) -> Told:
+def trail_of(inputs: Reader, seed: int = 0, progress: Progress | None = None) -> Told:
     """How the mask of a project's call trails the person.
 
     Args:
         inputs: a project with extract, segment, align and an aggregate of method leak.
         seed: chooses among the places that are looked at, and draws the interval.
+        progress: counts frames.
     """
     from vbtools.evidence.forward import Clip
 
-    return _told(Clip.of(inputs, ROWS), seed)
-
-
-def _told(clip: Clip, seed: int) -> Told:
+    clip = Clip.of(inputs, ROWS)
     if clip.moves:
         return Told(None, "of a moving camera it is not measured")
     room, places = _places(clip, seed)
     if len(room) < ENOUGH:
         return Told(None, "too little of the room is believed to measure it by")
-    found = Trailing(room, clip.count)
+    found, told = Trailing(room, clip.count), progress or Silent()
+    told.start(clip.count, "frames")
     for shown, distance in _frames(clip, places):
         found.add(shown, distance)
+        told.advance()
     trail = found.told(seed)
     return Told(trail) if trail.known else Told(None, "what the edge shows does not say")
 
@@ -139,10 +139,8 @@ def _frames(clip: Clip, places: tuple[NDArray[np.intp], NDArray[np.intp]]) -> It
 def _looked_at(
     clip: Clip, frame: U8, probability: U8, plate: F32, places: tuple[NDArray[np.intp], NDArray[np.intp]]
 ) -> tuple[F32, F32]:
-    from vbtools.evidence.forward import mask_distance
+    from vbtools.evidence.forward import at_size, mask_distance
 
     unit = clip.size[0] / 720
-    if frame.shape[:2] != clip.size:
-        frame = np.asarray(cv2.resize(frame, clip.size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-    shown = detail(np.asarray(frame @ LUMA, np.float32) - plate, unit)
-    return shown[places], mask_distance(clip, probability, clip.threshold)[places] / np.float32(unit)
+    shown = detail(np.asarray(at_size(frame, clip.size) @ LUMA, np.float32) - plate, unit)
+    return shown[places], mask_distance(probability, clip.size, clip.threshold)[places] / np.float32(unit)

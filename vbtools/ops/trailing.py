@@ -19,7 +19,6 @@ from vbtools.ops.fringe import BINS, EDGES_PX
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 LATE = (0, 1, 2, 3)
 """Frames by which a mask may be late."""
