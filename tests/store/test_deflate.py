@@ -34,7 +34,7 @@ def test_hdf5_reads_back_what_was_packed(
         assert (ours.chunks, ours.compression, ours.compression_opts, ours.shuffle) == (
             theirs.chunks, theirs.compression, theirs.compression_opts, theirs.shuffle
         )  # fmt: skip
-        assert ours.id.get_storage_size() == theirs.id.get_storage_size()
+        assert ours.id.get_storage_size() <= 1.2 * theirs.id.get_storage_size() + 100
 
 
 def test_a_view_is_packed_as_it_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

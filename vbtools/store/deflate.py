@@ -1,15 +1,19 @@
-"""Small elements, packed as any HDF5 viewer unpacks them, by several threads: HDF5 itself packs one chunk at a time."""
+"""Small elements, packed as any HDF5 viewer unpacks them, by several threads: HDF5 itself packs one chunk at a time.
+
+Deflated by Intel's ISA-L, which takes a quarter of zlib's time; what it makes takes about 5 % more space, and zlib
+unpacks it (plate, background and enhanced picture of bench/study.py's clip).
+"""
 
 from __future__ import annotations
 
 import os
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, product
 from typing import Any
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 LEVEL = 1
@@ -20,7 +24,7 @@ CHUNKS_AHEAD = 64
 
 
 def create_deflated(group: h5py.Group, name: str, data: NDArray[Any]) -> h5py.Dataset:
-    """A dataset that holds ``data``, shuffled and deflated ("gzip"): what h5py would write, in less time.
+    """A dataset that holds ``data``, shuffled and deflated ("gzip"), as h5py would write it, in less time.
 
     Args:
         data: numbers or a table, of any shape; nothing is packed where there is nothing.
@@ -48,7 +52,7 @@ def _packed(data: NDArray[Any], start: tuple[int, ...], sides: tuple[int, ...]) 
         whole = np.zeros(sides, data.dtype)
         whole[tuple(slice(length) for length in part.shape)] = part
     octets = np.ascontiguousarray(whole).reshape(-1).view(np.uint8).reshape(-1, data.dtype.itemsize)
-    return zlib.compress(octets.T.tobytes(), LEVEL)
+    return bytes(isal_zlib.compress(octets.T.tobytes(), LEVEL))
 
 
 def _cores() -> int:
