@@ -12,7 +12,7 @@ from PIL import Image
 
 from vbtools.backends import backend
 from vbtools.backends.inspect import ocr
-from vbtools.backends.inspect.ocr import TesseractReader, enlargement, find_tesseract, languages
+from vbtools.backends.inspect.ocr import TesseractReader, _without_colour, enlargement, find_tesseract, languages
 from vbtools.errors import MissingDependencyError, UsageError, VbtoolsError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -141,6 +141,24 @@ def test_tesseract_is_given_every_pixel_as_it_is_and_no_resolution(monkeypatch: 
     [(pixels, resolution)] = shown
     assert np.array_equal(pixels, image)
     assert resolution == (0, 0)
+
+
+def test_a_grey_picture_is_given_in_one_channel_and_reads_as_in_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    grey = cv2.cvtColor(sign(WORDS), cv2.COLOR_RGB2GRAY)
+    grey = np.clip(grey * 0.6 + 60 + np.random.default_rng(0).normal(0, 12, grey.shape), 0, 255).astype(np.uint8)
+    image = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    given: list[Any] = []
+
+    def alone(picture: np.ndarray) -> np.ndarray:
+        given.append(_without_colour(picture))
+        return given[-1]
+
+    monkeypatch.setattr("vbtools.backends.inspect.ocr._without_colour", alone)
+    words = read(image)
+    assert [one.ndim for one in given] == [2]
+    assert {word["text"] for word in words} >= {"LONDON"}
+    monkeypatch.setattr("vbtools.backends.inspect.ocr._without_colour", lambda picture: picture)
+    assert read(image) == words
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 300), (17, 3)])

@@ -140,7 +140,7 @@ class TesseractReader:
                 # Leptonica reads a PPM value by value, in 0.1 s, and a BMP at once. It says no resolution, since
                 # Tesseract would take it for true.
                 picture = Path(folder) / "picture.bmp"
-                Image.fromarray(image).save(picture, dpi=(0, 0))
+                Image.fromarray(_without_colour(image)).save(picture, dpi=(0, 0))
                 columns = pytesseract.image_to_data(
                     str(picture),
                     lang=self.params.language,
@@ -208,6 +208,20 @@ def languages(program: Path) -> list[str]:
 def enlargement(height: int, width: int) -> int:
     """By which whole factor a picture is enlarged before it is read; see :data:`ENLARGE`."""
     return next((factor for limit, factor in ENLARGE if max(height, width) <= limit), 1)
+
+
+def _without_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One channel (h, w) of a picture whose three are equal; a picture in colour as it is.
+
+    Tesseract packs every line that it looks at as a PNG, which is half of its time for three channels, and the words
+    are the same. Of what is in colour it makes grey only after it has looked for the letters in each channel, so that
+    other words would be read.
+    """
+    import numpy as np
+
+    first = image[..., 0]
+    is_grey = np.array_equal(first, image[..., 1]) and np.array_equal(first, image[..., 2])
+    return np.ascontiguousarray(first) if is_grey else image
 
 
 def _resized(image: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
