@@ -108,4 +108,4 @@ def test_a_missing_package_is_said_with_its_extra(row: Backend, monkeypatch: pyt
 def test_an_unknown_backend_is_told_with_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"align has no backend 'farnback'\. Did you mean 'farneback'"):
         backend("align", "farnback")
-    assert names("inspect") == ("ocr", "yolo")
+    assert names("inspect") == ("ocr", "rapidocr", "yolo")

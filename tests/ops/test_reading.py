@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from vbtools.ops import reading
-from vbtools.ops.reading import SCALES, evened, versions
+from vbtools.ops.reading import SCALES, evened, few_versions, versions
 
 
 def faint() -> np.ndarray:
@@ -43,6 +43,21 @@ def test_versions_cover_what_was_exposed_at_every_scale() -> None:
     inside = [one.picture[25:65, 30:170, 0].astype(float).ravel() for one in made if one.scale == 1]
     signs = {np.sign(np.corrcoef(inside[0], other)[0, 1]) for other in inside[1:]}
     assert signs == {1.0, -1.0}, "both polarities"
+
+
+def test_few_versions_are_the_picture_itself_and_two_evened_ones() -> None:
+    background = cv2.cvtColor(faint(), cv2.COLOR_GRAY2RGB)
+    background[..., 0] //= 2
+    exposure = np.zeros((120, 300), np.float32)
+    exposure[30:80, 40:200] = 0.5
+    plain, fine, coarse = few_versions(background, exposure)
+    assert {(one.left, one.top) for one in (plain, fine, coarse)} == {(20, 10)}
+    assert np.array_equal(plain.picture, background[10:99, 20:219])
+    assert (fine.scale, coarse.scale) == (1, reading.LARGER)
+    for one in (fine, coarse):
+        assert np.allclose(np.array(one.picture.shape) / (one.scale, one.scale, 1), (89, 199, 3), atol=1)
+        assert one.picture[:4].std() < 1, "what was not exposed is plain grey"
+    assert list(few_versions(background, np.zeros_like(exposure))) == []
 
 
 def test_there_is_no_version_where_nothing_was_exposed() -> None:

@@ -92,6 +92,40 @@ def test_a_leak_image_is_read_at_even_contrast_and_each_word_tells_what_it_rests
     assert len(Ran(Inspect(), {}, plain).tables["ocr"]) < 2, "the image as it is would do: the test is too easy"
 
 
+def test_without_rapidocr_tesseract_reads_the_versions_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = leaked({"OFFICE": (40, 80), "HOURS": (230, 150)})
+    chosen = Ran(Inspect(), {"reader": "tesseract"}, stored)
+    assert words_of(chosen, "raw") == {"OFFICE", "HOURS"}
+    assert module.WITHOUT_RAPIDOCR not in chosen.notes
+    monkeypatch.setattr(Backend, "missing", property(lambda row: row.packages if row.name == "rapidocr" else ()))
+    ran = Ran(Inspect(), {}, stored)
+    assert ran.tables["ocr"] == chosen.tables["ocr"]
+    assert module.WITHOUT_RAPIDOCR in ran.notes
+    plain = Ran(Inspect(), {}, project(wall({"OFFICE": (30, 60)})))
+    assert module.WITHOUT_RAPIDOCR not in plain.notes, "it would not be asked"
+    assert module.WITHOUT_RAPIDOCR not in Ran(Inspect(), {"ocr": False}, stored).notes
+
+
+def test_who_reads_is_known_to_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    def readers(**given: Any) -> list[str]:
+        one = Inspect()
+        return [row.name for row in one.backends(one.parameters(given))]
+
+    assert readers() == ["ocr", "rapidocr"]
+    assert readers(reader="tesseract") == ["ocr"]
+    assert readers(reader="rapidocr", yolo=True) == ["rapidocr", "yolo"]
+    assert readers(ocr=False) == []
+    monkeypatch.setattr(Backend, "missing", property(lambda row: row.packages))
+    assert readers() == ["ocr"]
+    assert readers(reader="rapidocr") == ["rapidocr"], "it was asked for by name: check says what is missing"
+
+
+def test_rapidocr_reads_every_picture_where_it_is_chosen() -> None:
+    ran = Ran(Inspect(), {"reader": "rapidocr"}, project(wall({"OFFICE": (30, 60), "HOURS": (30, 140)})))
+    assert words_of(ran, "raw") == {"OFFICE", "HOURS"}
+    assert "read 2 words on raw: 'OFFICE', 'HOURS'" in ran.notes
+
+
 def test_words_are_read_from_what_the_edge_showed_not_only_from_what_was_undone_of_the_blur() -> None:
     stored = leaked({"OFFICE": (40, 80), "HOURS": (230, 150)})
     shown = stored["aggregate", "background"].astype(np.float32)

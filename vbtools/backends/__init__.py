@@ -40,9 +40,14 @@ class Backend:
         """Whether this version can run it."""
         return bool(self.target)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The packages that are not there."""
+        return tuple(package for package in self.packages if util.find_spec(package) is None)
+
     def check(self) -> None:
         """Raise the error that says which one command mends it, if this backend cannot run here."""
-        missing = [package for package in self.packages if util.find_spec(package) is None]
+        missing = self.missing
         if missing:
             raise MissingDependencyError(
                 f"{self.stage}: {self.name} needs the Python package '{missing[0]}', which is not installed",
@@ -118,6 +123,10 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         "inspect", "ocr", _HERE + "inspect.ocr:TesseractReader", "words, read by Tesseract", "ocr", ("pytesseract",)
+    ),
+    Backend(
+        "inspect", "rapidocr", _HERE + "inspect.rapid:RapidReader", "words, read by RapidOCR", "ocr",
+        ("rapidocr", "onnxruntime"),
     ),
     Backend(
         "inspect", "yolo", _HERE + "inspect.yolo:YoloDetector", "objects, found by YOLOv8", "yolo",

@@ -25,6 +25,7 @@ FULLY = 0.15  # exposure at which it counts in full
 BELIEVED = 0.3  # confidence at which it counts in full, where confidence is asked for
 MARGIN = 20  # px around what is exposed
 SCALES = (1.0, 1.5, 2.0, 3.0)  # Tesseract reads letters of 20 to 40 px best; those of a room have 10 to 90
+LARGER = 1.5  # for the last of the few
 LARGEST = 4096  # px; no version has a longer side
 FINE, COARSE = 16.0, 32.0  # px: sigma over which contrast is evened; about a letter, and a line of them
 SMOOTH = 1.0  # px: sigma that takes the ridges of passages
@@ -59,13 +60,11 @@ def versions(background: U8, exposure: F32, confidence: F32) -> Iterator[Version
         exposure: ``(H, W)`` float32, 0-1.
         confidence: ``(H, W)`` float32, 0-1, that the detail is the room's.
     """
-    rows, columns = np.flatnonzero((exposure > EXPOSED).any(axis=1)), np.flatnonzero((exposure > EXPOSED).any(axis=0))
-    if not rows.size:
+    cut = _exposed_part(background, exposure)
+    if cut is None:
         return
-    top, left = max(0, int(rows[0]) - MARGIN), max(0, int(columns[0]) - MARGIN)
-    part = np.s_[top : int(rows[-1]) + MARGIN, left : int(columns[-1]) + MARGIN]
-    luma = cv2.cvtColor(background[part], cv2.COLOR_RGB2GRAY)
-    weight = np.clip(exposure[part] / FULLY, 0, 1)
+    part, luma, weight = cut
+    top, left = part[0].start, part[1].start
     fine, coarse = evened(luma, weight, FINE), evened(luma, weight, COARSE)
     believed = evened(luma, weight * np.clip(confidence[part] / BELIEVED, 0, 1), FINE)
     smooth = cv2.GaussianBlur(fine, (0, 0), SMOOTH)
@@ -77,6 +76,34 @@ def versions(background: U8, exposure: F32, confidence: F32) -> Iterator[Version
             if scale == 1 or scale * max(picture.shape) <= LARGEST:
                 larger = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
                 yield Version(cv2.cvtColor(larger, cv2.COLOR_GRAY2RGB), left, top, scale)
+
+
+def few_versions(background: U8, exposure: F32) -> Iterator[Version]:
+    """Three versions, for a reader that needs no more: as it is, and evened finely and, larger, coarsely.
+
+    Args:
+        background, exposure: as of :func:`versions`. None where nothing was exposed.
+    """
+    cut = _exposed_part(background, exposure)
+    if cut is None:
+        return
+    part, luma, weight = cut
+    fine, coarse = evened(luma, weight, FINE), evened(luma, weight, COARSE)
+    for picture, scale in ((background[part], 1.0), (fine, 1.0), (coarse, LARGER)):
+        larger = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        shown = larger if larger.ndim == 3 else cv2.cvtColor(larger, cv2.COLOR_GRAY2RGB)
+        yield Version(np.ascontiguousarray(shown), part[1].start, part[0].start, scale)
+
+
+def _exposed_part(background: U8, exposure: F32) -> tuple[tuple[slice, slice], U8, F32] | None:
+    """Where anything was exposed, with a margin; its luma, and how much each pixel counts. None where nothing was."""
+    rows, columns = np.flatnonzero((exposure > EXPOSED).any(axis=1)), np.flatnonzero((exposure > EXPOSED).any(axis=0))
+    if not rows.size:
+        return None
+    top, left = max(0, int(rows[0]) - MARGIN), max(0, int(columns[0]) - MARGIN)
+    part = np.s_[top : int(rows[-1]) + MARGIN, left : int(columns[-1]) + MARGIN]
+    luma = np.asarray(cv2.cvtColor(background[part], cv2.COLOR_RGB2GRAY), np.uint8)
+    return part, luma, np.clip(exposure[part] / FULLY, 0, 1)
 
 
 def evened(luma: U8, weight: F32, sigma: float) -> U8:

@@ -24,10 +24,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-TABLES = {"ocr": "ocr", "yolo": "detections"}
+TABLES = {"ocr": "ocr", "rapidocr": "ocr", "yolo": "detections"}
 """The table that each backend's findings go to."""
-KEYS = {"ocr": "text", "yolo": "label"}
+KEYS = {"ocr": "text", "rapidocr": "text", "yolo": "label"}
 """What each backend's findings are called by."""
+READERS = {"auto": ("ocr", "rapidocr"), "tesseract": ("ocr",), "rapidocr": ("rapidocr",)}
+"""Who reads words: the backends for each choice. Of two the first reads pictures, the second what the edge showed."""
+WITHOUT_RAPIDOCR = (
+    "RapidOCR is not installed, so that Tesseract read what the edge showed, and about half as many words of it. "
+    "Run: pip install 'vbtools[ocr]'"
+)
 YOLO_MODEL = "yolov8n"
 """The catalog's checkpoint that is used where none is named."""
 NAMED_IN_NOTES = 8
@@ -63,11 +69,15 @@ _BOX = (
 class InspectParams:
     """Parameters of inspect."""
 
-    ocr: bool = param(True, "read words with Tesseract")
+    ocr: bool = param(True, "read words")
+    reader: str = param(
+        "auto", "who reads words; auto: Tesseract, but RapidOCR what the person's edge showed (--method leak)",
+        choices=tuple(READERS),
+    )  # fmt: skip
     yolo: bool = param(False, "find objects with YOLO")
     on: str = param("raw", "which picture to look at", choices=("raw", "enhanced", "both"))
     weights: FilePath | None = param(None, "a YOLO checkpoint to use instead of the catalog's")
-    language: str = param("eng", "Tesseract's language, or several joined by +")
+    language: str = param("eng", "Tesseract's name of the language, or several joined by +")
     psm: int = param(11, "Tesseract's page segmentation mode", minimum=0, maximum=13)
     min_confidence: float = param(0.5, "leave out what the detector itself believes less", minimum=0.0, maximum=1.0)
     device: str = param("auto", "where YOLO computes", choices=DEVICES)
@@ -77,7 +87,7 @@ class Inspect(Stage[InspectParams]):
     """Detect and read on observed pixels only; of findings on the enhanced picture, say if the raw one has them."""
 
     name = "inspect"
-    version = 6
+    version = 7
     summary = "findings: yolo, ocr"
     example = "vbtools inspect -p study.h5 --ocr --on both"
     Params = InspectParams
@@ -110,8 +120,9 @@ class Inspect(Stage[InspectParams]):
 
     def backends(self, params: InspectParams) -> tuple[Backend, ...]:
         """The detectors that are switched on."""
-        wanted = {"ocr": params.ocr, "yolo": params.yolo}
-        return tuple(backend("inspect", name) for name, on in wanted.items() if on)
+        readers = [backend("inspect", name) for name in READERS[params.reader]] if params.ocr else []
+        present = [row for row in readers[1:] if not row.missing]  # the second helps, and is no must
+        return (*readers[:1], *present, *((backend("inspect", "yolo"),) if params.yolo else ()))
 
     @classmethod
     def parameters(cls, values: Mapping[str, Any]) -> InspectParams:
@@ -153,7 +164,9 @@ class Inspect(Stage[InspectParams]):
         if unprotected:
             job.notes.append(_moments(unprotected))
         seen = job.inputs.array("aggregate", "coverage") > 0
-        rows = self.backends(job.params)
+        names = [row.name for row in self.backends(job.params)]
+        rapidly = "rapidocr" in names
+        rows = [backend("inspect", name) for name in names if name == "yolo" or name == READERS[job.params.reader][0]]
         if not rows:
             job.notes.append("neither ocr nor yolo is on: nothing was looked for on the background")
         elif not seen.all():
@@ -161,7 +174,9 @@ class Inspect(Stage[InspectParams]):
             job.notes.append(f"{hidden:.1f} % of the picture was never observed and was not looked at")
         job.progress.start(len(rows) * len(pictures), "pictures")
         images = {name: _picture(job, name) for name in pictures}
-        leak, under = LeakReader.of(job), Under(job.inputs)
+        leak, under = LeakReader.of(job, rapidly), Under(job.inputs)
+        if leak and "rapidocr" in READERS[job.params.reader] and job.params.ocr and not rapidly:
+            job.notes.append(WITHOUT_RAPIDOCR)
         for row in rows:
             if row.name == "yolo":
                 tell_licence(YOLO_MODEL, job.progress)  # ultralytics' own too, whatever the weights
@@ -257,11 +272,12 @@ def _moments(unprotected: Sequence[dict[str, Any]]) -> str:
 
 def _found(detector: str, found: Sequence[dict[str, Any]], picture: str) -> str:
     """One line: how many, where, and the most telling ones."""
-    verb, kind = ("read", "word") if detector == "ocr" else ("found", "object")
+    is_word = TABLES[detector] == "ocr"
+    verb, kind = ("read", "word") if is_word else ("found", "object")
     if not found:
         return f"{verb} no {kind}s on {picture}"
     chance = ""
-    short = sum(letters(f["text"]) < TELLING_LETTERS for f in found) if detector == "ocr" else 0
+    short = sum(letters(f["text"]) < TELLING_LETTERS for f in found) if is_word else 0
     if short:
         chance = f" ({short} of them shorter than {TELLING_LETTERS} letters: may be chance)"
     return f"{verb} {len(found)} {kind}{'' if len(found) == 1 else 's'} on {picture}: {_list(detector, found)}{chance}"
@@ -269,7 +285,7 @@ def _found(detector: str, found: Sequence[dict[str, Any]], picture: str) -> str:
 
 def _list(detector: str, found: Sequence[dict[str, Any]]) -> str:
     """The first few, telling ones first."""
-    telling = [f for f in found if detector != "ocr" or letters(f["text"]) >= TELLING_LETTERS]
+    telling = [f for f in found if TABLES[detector] != "ocr" or letters(f["text"]) >= TELLING_LETTERS]
     shown = [*telling, *(f for f in found if f not in telling)][:NAMED_IN_NOTES]
     more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
     return ", ".join(f"'{f[KEYS[detector]]}'" for f in shown) + more

@@ -62,41 +62,68 @@ class Under:
 
 @dataclass(frozen=True)
 class LeakReader:
-    """Reads versions of a leak image beside the image itself."""
+    """Reads versions of a leak image beside the image itself.
+
+    Attributes:
+        job: of the stage *inspect*.
+        rapidly: whether RapidOCR reads the versions; else Tesseract does.
+    """
 
     job: Job[Any]
+    rapidly: bool
 
     @classmethod
-    def of(cls, job: Job[Any]) -> LeakReader | None:
+    def of(cls, job: Job[Any], rapidly: bool) -> LeakReader | None:
         """One for the project's leak image; None where aggregate made none."""
-        return cls(job) if all(job.inputs.has("aggregate", name) for name in MAPS) else None
+        return cls(job, rapidly) if all(job.inputs.has("aggregate", name) for name in MAPS) else None
 
     def findings(self, name: str, detector: Any, on_image: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The findings on all versions, merged with those on the image as it is.
 
         Args:
-            name: "ocr" or "yolo". Objects are looked for on the versions that are not enlarged.
+            name: of the detector's backend. Objects are looked for on the versions that are not enlarged.
             detector: the one that looked at the image.
             on_image: what it found there. Words that lie where nothing was exposed stay as they are.
         """
-        from vbtools.backends.inspect.merge import merged_objects, merged_words
+        from vbtools.backends.inspect.merge import merged_objects
         from vbtools.ops.reading import EXPOSED, versions
 
-        params, exposure = self.job.params, Under(self.job.inputs)
-        maps = [self.job.inputs.array("aggregate", one) for one in MAPS]
-        seen = self.job.inputs.array("aggregate", "coverage") > 0
-        made = versions(self._picture(), *maps)
-        if name != "ocr":
-            found = [self._look(detector, one, seen) for one in made if one.scale == 1]
-            return merged_objects([on_image, *found])
-        look = backend("inspect", name).load()(replace(params, min_confidence=SUPPORTING))
-        found = []
+        if name == "yolo":
+            made, seen = versions(self._picture(), *self._maps()), self._seen()
+            return merged_objects([on_image, *(self._look(detector, one, seen) for one in made if one.scale == 1)])
+        exposure = Under(self.job.inputs)
+        elsewhere = [dict(word) for word in on_image if exposure(word)["exposure"] < EXPOSED]
+        exposed = [word for word in on_image if exposure(word)["exposure"] >= EXPOSED]
+        return elsewhere + (self._read_rapidly(exposed) if self.rapidly else self._read_often(exposed))
+
+    def _read_rapidly(self, on_image: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What RapidOCR reads on a few versions; it uses all cores for each."""
+        from vbtools.backends.inspect.merge import agreed_words
+        from vbtools.ops.reading import few_versions
+
+        look = backend("inspect", "rapidocr").load()(replace(self.job.params, min_confidence=SUPPORTING))
+        seen = self._seen()
+        found = [self._look(look, one, seen) for one in few_versions(self._picture(), self._maps()[0])]
+        return agreed_words([on_image, *found], self.job.params.min_confidence)
+
+    def _read_often(self, on_image: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What Tesseract reads, which needs many versions."""
+        from vbtools.backends.inspect.merge import merged_words
+        from vbtools.ops.reading import versions
+
+        look = backend("inspect", "ocr").load()(replace(self.job.params, min_confidence=SUPPORTING))
+        made, seen = versions(self._picture(), *self._maps()), self._seen()
+        found: list[list[dict[str, Any]]] = []
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reading") as pool:
             while some := list(islice(made, AT_ONCE)):
                 found += pool.map(lambda one: self._look(look, one, seen, enlarge=False), some)
-        elsewhere = [dict(word) for word in on_image if exposure(word)["exposure"] < EXPOSED]
-        exposed = [word for word in on_image if exposure(word)["exposure"] >= EXPOSED]
-        return elsewhere + merged_words([exposed, *found], params.min_confidence)
+        return merged_words([on_image, *found], self.job.params.min_confidence)
+
+    def _maps(self) -> list[NDArray[np.float32]]:
+        return [self.job.inputs.array("aggregate", one) for one in MAPS]
+
+    def _seen(self) -> NDArray[np.bool_]:
+        return self.job.inputs.array("aggregate", "coverage") > 0
 
     def _picture(self) -> NDArray[np.uint8]:
         """The plain plate with what the edge showed; the background itself where that is not stored.

@@ -19,7 +19,7 @@ from vbtools import __version__
 
 SOFTWARE = (
     "numpy", "opencv-contrib-python", "opencv-python", "av", "numba", "h5py", "hdf5plugin", "mediapipe", "pytesseract",
-    "torch", "torchvision", "ultralytics", "realesrgan", "spandrel",
+    "rapidocr", "onnxruntime", "torch", "torchvision", "ultralytics", "realesrgan", "spandrel",
 )  # fmt: skip
 """Distributions whose versions can change a result."""
 

@@ -11,15 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from vbtools.backends.inspect.pieces import Piece, pieces, without_doubles
+from vbtools.backends.inspect.pieces import Piece
+from vbtools.backends.inspect.seen import words_seen
 from vbtools.errors import MissingDependencyError, UsageError, VbtoolsError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LEAST_OBSERVED = 0.9
-"""A word counts only if so much of its box was ever observed."""
 INSTALL = "Run: pip install 'vbtools[ocr]'"
 MODES_THAT_DO_NOT_READ = (0, 2)
 """Tesseract's page segmentation modes for orientation only and layout only."""
@@ -87,32 +86,15 @@ class TesseractReader:
     def __call__(
         self, image: NDArray[np.uint8], observed: NDArray[np.bool_], scale: float, *, enlarge: bool = True
     ) -> list[dict[str, Any]]:
-        """Return one dict a word, in reading order, see :mod:`vbtools.backends.inspect`.
+        """See :func:`vbtools.backends.inspect.seen.words_seen`.
 
         Args:
-            image: ``(H', W', 3)`` uint8 RGB.
-            observed: ``(H', W')`` bool; words that were read where less than :data:`LEAST_OBSERVED` of the box is True
-                are dropped.
-            scale: pixels of the image per pixel of the plate.
             enlarge: whether a small image is enlarged before it is read, see :data:`ENLARGE`.
 
         Raises:
             VbtoolsError: Tesseract failed; the message has its own words.
         """
-        from vbtools.ops.unobserved import fill, share_observed
-
-        if not observed.any():
-            return []
-        filled = image if observed.all() else fill(image, observed)
-        looked_at = list(pieces(*image.shape[:2]))
-        found = [word for piece in looked_at for word in self._words_of(filled, piece, enlarge)]
-        words = []
-        for word in found if len(looked_at) == 1 else without_doubles(found):
-            share = share_observed(observed, word["x"], word["y"], word["width"], word["height"])
-            if share >= LEAST_OBSERVED:
-                box = {side: word[side] / scale for side in ("x", "y", "width", "height")}
-                words.append({**word, **box, "observed": share})
-        return words
+        return words_seen(image, observed, scale, lambda filled, piece: self._words_of(filled, piece, enlarge))
 
     def _words_of(self, image: NDArray[np.uint8], piece: Piece, enlarge: bool) -> list[dict[str, Any]]:
         """The words of one piece, certain enough and its own to tell; boxes in the whole image's pixels."""
