@@ -92,6 +92,13 @@ def test_a_leak_image_is_read_at_even_contrast_and_each_word_tells_what_it_rests
     assert len(Ran(Inspect(), {}, plain).tables["ocr"]) < 2, "the image as it is would do: the test is too easy"
 
 
+def test_letters_made_of_detail_that_is_not_believed_are_not_told() -> None:
+    stored = leaked({"OFFICE": (40, 80), "HOURS": (230, 150)})
+    stored["aggregate", "confidence"][:, 210:] = 0.1
+    assert words_of(Ran(Inspect(), {}, stored), "raw") == {"OFFICE"}
+    assert words_of(Ran(Inspect(), {"reader": "tesseract"}, stored), "raw") == {"OFFICE"}
+
+
 def test_without_rapidocr_tesseract_reads_the_versions_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     stored = leaked({"OFFICE": (40, 80), "HOURS": (230, 150)})
     chosen = Ran(Inspect(), {"reader": "tesseract"}, stored)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vbtools.evidence.forward import Clip, Forward, Setting, record
 from vbtools.evidence.reading import errors, read_at
+from vbtools.evidence.replay import ENOUGH_BELIEVED
 from vbtools.evidence.rooms import CAP_HEIGHTS, WORDS, Lettered, OtherRoom, other_room
 
 if TYPE_CHECKING:
@@ -67,22 +68,32 @@ def played(inputs: Reader, rooms: int, rows: int, seed: int, progress: Progress,
 
     Args:
         inputs: the project.
-        rooms: how many.
+        rooms: how many; twice as many where the call believes something, and these too little to tell how often that
+            is right.
         rows: of the picture, at most.
         seed: of the first room; the others follow.
         progress: told of frames and rooms.
         notes: added to: what could not be known.
     """
-    import tempfile
-
     clip = Clip.of(inputs, rows)
     notes += clip.notes
     if inputs.has("align", "flow"):
         notes.append("the camera's motion is a flow: the replay takes it as standing still")
-    made = made_rooms(clip, rooms, seed)
-    progress.start(clip.count + rooms * clip.count, "frames")
+    found = _before(clip, made_rooms(clip, rooms, seed), progress)
+    believes = bool((inputs.array("aggregate", "confidence") >= BELIEVED).any())
+    if believes and sum(one.facts["believed"] for one in found) < ENOUGH_BELIEVED:
+        found += _before(clip, made_rooms(clip, 2 * rooms, seed)[rooms:], progress)
+        notes.append(f"so little was believed before {rooms} rooms that as many more were tried")
+    return found
+
+
+def _before(clip: Clip, made: list[OtherRoom], progress: Progress) -> list[Again]:
+    """The call before these rooms."""
+    import tempfile
+
+    progress.start(clip.count + len(made) * clip.count, "frames")
     with tempfile.TemporaryDirectory(prefix="vbtools-replay-") as folder:
-        paths = [Path(folder) / f"{number}.mp4" for number in range(rooms)]
+        paths = [Path(folder) / f"{number}.mp4" for number in range(len(made))]
         record([Forward(clip, [one.picture for one in made])], [paths], progress.advance)
 
         def compared(room: OtherRoom, path: Path) -> Again:

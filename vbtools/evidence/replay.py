@@ -11,6 +11,8 @@ from vbtools.stages.base import Job, Stage
 
 QUICK_ROOMS, QUICK_ROWS, FULL_ROWS = 2, 360, 720
 """Rooms of a quick replay, and rows of the picture at most."""
+ENOUGH_BELIEVED = 10
+"""Believed blocks of all rooms together, from which it is told how often they are right."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,9 @@ class ReplayParams:
     """Parameters of replay."""
 
     quick: bool = param(False, "fewer rooms, at a smaller size")
-    rooms: int = param(4, "how many other rooms; 2 when quick", minimum=1, maximum=16)
+    rooms: int = param(
+        4, "how many other rooms; 2 when quick; as many more where these believe too little", minimum=1, maximum=16
+    )  # fmt: skip
     seed: int = param(0, "chooses rooms, letters and their places", minimum=0)
 
 
@@ -26,7 +30,7 @@ class Replay(Stage[ReplayParams]):
     """Play the call again in front of other rooms: same person, motion, masks, blur, codec and overlays."""
 
     name = "replay"
-    version = 2
+    version = 3
     summary = "the same call in front of other rooms with letters in them"
     example = "vbtools run leak --video call.mp4 --until replay"
     Params = ReplayParams

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vbtools.evidence.replay import ENOUGH_BELIEVED
 from vbtools.evidence.verdict import INCONCLUSIVE, LEAK, NONE, VerdictParams
 
 if TYPE_CHECKING:
     from vbtools.store.reader import Reader
 
-ENOUGH_BELIEVED = 10
-"""Believed blocks of all replays together, from which the share of right ones is known."""
 MOVED = 0.03
 """Share of the picture that the person sometimes covers and sometimes not, from which the edge can have shown it; one
 who sits still sways by less."""
