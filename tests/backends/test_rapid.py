@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,6 +95,15 @@ def test_uncertain_words_marks_and_ideographs_are_dropped(monkeypatch: pytest.Mo
 
 def test_an_empty_wall_has_no_words() -> None:
     assert read(sign({})) == []
+
+
+def test_it_is_not_loaded_before_it_reads_since_most_runs_have_no_leak_image() -> None:
+    code = (
+        "import sys; from vbtools.stages import stage; one = stage('inspect'); one.preload(one.parameters({}))\n"
+        "assert 'pytesseract' in sys.modules\n"
+        "assert not {'rapidocr', 'onnxruntime'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_a_package_without_its_models_is_told_before_anything_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,12 +53,6 @@ class RapidReader:
     def __init__(self, params: RapidParams) -> None:
         self.params = params
 
-    @staticmethod
-    def preload() -> None:
-        """Import what reading needs."""
-        import onnxruntime  # noqa: F401
-        import rapidocr  # noqa: F401
-
     @classmethod
     def check(cls, _: RapidParams) -> None:
         """Raise what would stop reading.
@@ -113,7 +107,7 @@ class RapidReader:
 
 @cache
 def _engine() -> Any:
-    """RapidOCR with its own models, one for the process: it holds 150 MB."""
+    """RapidOCR with its own models, one for the process: it holds 0.25 GB, and 0.6 GB while it reads 1920x1080."""
     from rapidocr import RapidOCR
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
