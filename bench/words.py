@@ -1,6 +1,7 @@
 """How many words of a leak image inspect reads, and how many it invents: projects against the truth of their scene.
 
     python bench/words.py --truth ../shared/data/vendor/scene_books PROJECT.h5 ...  [--decoys 200]
+    python bench/words.py --nothing [--only KIND]
 
 The projects hold a background made with ``aggregate --method leak``, such as
 
@@ -12,6 +13,9 @@ away.
 Decoys are random words of the same shape (capitals, small letters, digits) put in the word's place: how often they
 "are read" is what chance gives. A stored word of four letters and more is false if it lies on no line of text, or is
 more than two fifths of its letters away from each part of that line.
+
+With ``--nothing``, calls that show nothing of a room (``EMPTY`` in ``bench/_known.py``) are simulated and examined, and
+every word is printed that inspect is sure of, 0.8 and more, where the edge showed anything: there should be none.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import random
 import statistics
 import string
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -31,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.backends.inspect.merge import edits, letters
+from vbtools.ops.reading import EXPOSED
 from vbtools.stages import Job, stage
 from vbtools.store import Reader
 
@@ -42,6 +48,7 @@ WRONG = 0.2
 ON_IT = 0.3
 """A reading lies on a word if they share so much of the smaller box."""
 FAR = 0.4
+SURE = 0.8
 SEEN = 0.8
 """Upper share of a line's box in which ink is looked for: below there may be the paper's edge."""
 
@@ -110,6 +117,43 @@ def inside(box: Box, exposed: NDArray[np.bool_]) -> float:
     return float(exposed[y : y + height, x : x + width].mean())
 
 
+def invented(empty: Any) -> list[str]:
+    """The words of which inspect is sure, on what the edge showed of a call that shows nothing."""
+    from _known import nothing
+
+    from vbtools.backends.video_writer import VideoWriter
+    from vbtools.pipeline import Task, execute
+
+    call = nothing(empty)
+    wanted: dict[str, dict[str, Any]] = {
+        "extract": {}, "segment": {}, "align": {}, "aggregate": {"method": "leak"}, "inspect": {},
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="vbtools-words-") as name:
+        video, project = Path(name) / "call.mkv", Path(name) / "call.h5"
+        _, height, width, _ = call.frames.shape
+        with VideoWriter(video, width, height, 25, codec="ffv1", pixel_format="bgr0") as writer:
+            for frame in call.frames:
+                writer.write(frame)
+        execute(project, [Task(stage(one), stage(one).parameters(values)) for one, values in wanted.items()], video)
+        with Reader(project) as stored:
+            rows = stored.table("inspect", "ocr")
+    return [row["text"] for row in rows
+            if row["exposure"] >= EXPOSED and row["confidence"] >= SURE and not row["overlay"]]  # fmt: skip
+
+
+def count_invented(only: str) -> int:
+    """Print a line for each call that shows nothing; how many words in all."""
+    from _known import EMPTY
+
+    total = 0
+    for empty in (one for one in EMPTY if only in one.kind):
+        words = invented(empty)
+        total += len(words)
+        print(f"{empty.name}: {len(words)} sure words on what the edge showed {words or ''}", flush=True)
+    print(f"{total} in all (asked: 0)")
+    return total
+
+
 class _Rows:
     """Takes the tables that a stage writes."""
 
@@ -131,10 +175,16 @@ def inspected(project: Reader) -> list[dict[str, Any]]:
 def main() -> int:
     """Print a line a project, and the median."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("projects", nargs="+", type=Path)
-    parser.add_argument("--truth", type=Path, required=True, help="folder with truth.json and background.png")
+    parser.add_argument("projects", nargs="*", type=Path)
+    parser.add_argument("--truth", type=Path, help="folder with truth.json and background.png")
     parser.add_argument("--decoys", type=int, default=200, help="random words for each word")
+    parser.add_argument("--nothing", action="store_true", help="calls that show nothing, instead of projects")
+    parser.add_argument("--only", default="", help="of those, the ones whose kind contains this")
     args = parser.parse_args()
+    if args.nothing:
+        return int(count_invented(args.only) > 0)
+    if not args.projects or args.truth is None:
+        parser.error("give --truth and projects, or --nothing")
     words, chance, shares = words_of(args.truth), random.Random(0), []
     boxes = [(one["text"], one["box"]) for one in json.loads((args.truth / "truth.json").read_text())["text"]]
     lines = [(text, (left, top, right - left, bottom - top)) for text, (left, top, right, bottom) in boxes]
