@@ -31,7 +31,7 @@ KEYS = {"ocr": "text", "rapidocr": "text", "yolo": "label"}
 READERS = {"auto": ("ocr", "rapidocr"), "tesseract": ("ocr",), "rapidocr": ("rapidocr",)}
 """Who reads words: the backends for each choice. Of two the first reads pictures, the second what the edge showed."""
 WITHOUT_RAPIDOCR = (
-    "RapidOCR is not installed, so that Tesseract read what the edge showed, and about half as many words of it. "
+    "RapidOCR is not installed, so that Tesseract read what the edge showed: fewer of its words, and more wrong ones. "
     "Run: pip install 'vbtools[ocr]'"
 )
 YOLO_MODEL = "yolov8n"
