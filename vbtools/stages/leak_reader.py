@@ -107,8 +107,8 @@ class LeakReader:
         from vbtools.ops.reading import few_versions
 
         look = backend("inspect", "rapidocr").load()(replace(self.job.params, min_confidence=SUPPORTING))
-        seen = self._seen()
-        found = [self._look(look, one, seen) for one in few_versions(self._picture(), self._maps()[0])]
+        seen, exposure = self._seen(), self.job.inputs.array("aggregate", "exposure")
+        found = [self._look(look, one, seen) for one in few_versions(self._picture(), exposure)]
         return agreed_words([on_image, *found], self.job.params.min_confidence)
 
     def _read_often(self, on_image: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -68,9 +68,7 @@ class RapidReader:
         if absent:
             raise MissingDependencyError(f"The Python package 'rapidocr' is without its model {absent[0]}", INSTALL)
 
-    def __call__(
-        self, image: NDArray[np.uint8], observed: NDArray[np.bool_], scale: float, *, enlarge: bool = True
-    ) -> list[dict[str, Any]]:
+    def __call__(self, image: NDArray[np.uint8], observed: NDArray[np.bool_], scale: float) -> list[dict[str, Any]]:
         """See :func:`vbtools.backends.inspect.seen.words_seen`; a small image is enlarged by RapidOCR itself."""
         return words_seen(image, observed, scale, self._words_of)
 
