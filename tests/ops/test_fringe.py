@@ -113,6 +113,16 @@ def test_distance_is_positive_outside_the_person() -> None:
     assert distance[10, 25] == pytest.approx(6, abs=0.4)  # chamfer distance
 
 
+@pytest.mark.parametrize("reach", [2.0, 5.0, 500.0])
+def test_within_its_reach_the_distance_is_the_same(reach: float) -> None:
+    person = np.zeros((60, 90), np.uint8)
+    person[30:, 20:40] = 1
+    person[40:44, 60:63] = 1
+    whole, near = fringe.signed_distance(person), fringe.signed_distance(person, reach)
+    assert near[whole <= reach] == pytest.approx(whole[whole <= reach], rel=1e-6)
+    assert (near[whole > reach] > reach).all()
+
+
 def test_a_box_holds_the_person_and_its_margin() -> None:
     person = np.zeros(SIZE, np.uint8)
     assert fringe.box_around(person, 3) is None

@@ -256,12 +256,20 @@ def layers(clip: Clip) -> Iterator[Layer]:
 def _layer(clip: Clip, number: int, frame: U8, probability: U8) -> Layer:
     import numpy as np
 
-    from vbtools.ops.forward import CORE_PX, SMOOTH_PX, extended, person_alpha
+    from vbtools.ops.forward import CORE_PX, REACH_PX, SMOOTH_PX, extended, person_alpha
+    from vbtools.ops.fringe import box_around
 
     unit, frame = clip.size[0] / 720, at_size(frame, clip.size)
-    mask, outline = (mask_distance(probability, clip.size, threshold) for threshold in (clip.threshold, OUTLINE))
+    mask, outline = (
+        mask_distance(probability, clip.size, threshold, REACH_PX * unit) for threshold in (clip.threshold, OUTLINE)
+    )
     core = (outline <= -CORE_PX * unit).astype(np.uint8)
-    return Layer(number, extended(frame, core, SMOOTH_PX * unit), person_alpha(_smooth(outline, unit), unit), mask)
+    alpha = person_alpha(_smooth(outline, unit), unit)
+    box = box_around(((alpha > 0) | (core > 0)).astype(np.uint8), int(4 * SMOOTH_PX * unit) + 1)
+    if box is not None:  # elsewhere nothing of the person is shown
+        frame = frame.copy()
+        frame[box.slices] = extended(np.ascontiguousarray(frame[box.slices]), core[box.slices], SMOOTH_PX * unit)
+    return Layer(number, frame, alpha, mask)
 
 
 def at_size(frame: U8, size: tuple[int, int]) -> U8:
@@ -274,19 +282,22 @@ def at_size(frame: U8, size: tuple[int, int]) -> U8:
     return np.asarray(cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def mask_distance(probability: U8, size: tuple[int, int], threshold: float) -> F32:
-    """px of a frame of ``size`` to the mask of a probability (h, w) uint8, (H, W) float32, negative within."""
+def mask_distance(probability: U8, size: tuple[int, int], threshold: float, reach: float | None = None) -> F32:
+    """px of a frame of ``size`` to the mask of a probability (h, w) uint8, (H, W) float32, negative within.
+
+    ``reach`` as :func:`vbtools.ops.fringe.signed_distance` has it.
+    """
     import cv2
     import numpy as np
 
-    from vbtools.ops.fringe import signed_distance
+    from vbtools.ops.fringe import FAR_AWAY, signed_distance
     from vbtools.ops.masks import level
 
     large = cv2.resize(probability, size[::-1], interpolation=cv2.INTER_LINEAR)
     person = (np.asarray(large, np.uint8) >= level(threshold)).astype(np.uint8)
     if person.any() and not person.all():
-        return signed_distance(person)
-    return np.full(person.shape, -1e4 if person.any() else 1e4, np.float32)
+        return signed_distance(person, reach)
+    return np.full(person.shape, -FAR_AWAY if person.any() else FAR_AWAY, np.float32)
 
 
 def _smooth(distance: F32, unit: float) -> F32:

@@ -31,6 +31,8 @@ SMOOTH_PX = 6.0
 STEP_PX, FIRST_PX = 0.25, -24.0
 """Of the table of opacities: px at 720 rows between its entries, and where it begins."""
 ENTRIES = 256
+REACH_PX = FIRST_PX + STEP_PX * ENTRIES
+"""px at 720 rows from the mask beyond which nothing depends on how far it is."""
 COARSE = 3.0
 """A Gaussian of so many px or more is taken on a picture shrunk until it is this: its error is below
 1.5 grey levels away from the border."""
@@ -87,12 +89,32 @@ def extended(frame: U8, core: U8, smooth_px: float) -> U8:
     if not core.any() or core.all():
         return frame
     _, labels = cv2.distanceTransformWithLabels(1 - core, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
-    inside = core > 0
-    colours[labels[inside]] = frame[inside]
-    gone_on = colours[labels]
+    gone_on = np.empty_like(frame)
+    _go_on(frame, core, labels, np.empty((core.size + 1, 3), np.uint8), gone_on)
     smooth = cv2.GaussianBlur(gone_on, (0, 0), smooth_px)
-    return np.where(inside[..., None], frame, smooth)
+    return np.asarray(cv2.copyTo(frame, core, smooth), np.uint8)
+
+
+@njit(nogil=True, cache=True)
+def _go_on(frame: Any, core: Any, labels: Any, colours: Any, out: Any) -> None:
+    """Give every pixel the colour of its nearest pixel of the core.
+
+    Args:
+        frame: (H, W, 3) uint8.
+        core: (H, W) uint8, 1 in the core.
+        labels: (H, W) int32: the number of the nearest pixel of the core, from 1.
+        colours: (more than H W, 3) uint8, room for the colour of each number.
+        out: (H, W, 3) uint8, written.
+    """
+    for y in range(core.shape[0]):
+        for x in range(core.shape[1]):
+            if core[y, x]:
+                for c in range(3):
+                    colours[labels[y, x], c] = frame[y, x, c]
+    for y in range(core.shape[0]):
+        for x in range(core.shape[1]):
+            for c in range(3):
+                out[y, x, c] = colours[labels[y, x], c]
 
 
 def blurred(picture: F32, sigma: float) -> F32:

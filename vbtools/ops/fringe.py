@@ -27,6 +27,10 @@ our mask lies within a few px of the person."""
 BINS = len(EDGES_PX) - 1
 OUTSIDE = 255
 """The bin of pixels that are in none."""
+FAR_AWAY = 1e4
+"""px: a distance of which no more is known than that it is far."""
+ACROSS = 0.955
+"""What OpenCV's distance of 3x3 counts for a step along a row or column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,20 @@ def box_around(person: U8, margin: int) -> Box | None:
     return Box(max(0, y - margin), min(rows, y + height + margin), max(0, x - margin), min(columns, x + width + margin))
 
 
-def signed_distance(person: U8) -> F32:
+def signed_distance(person: U8, reach: float | None = None) -> F32:
     """px to the person's outline, (H, W) float32: positive outside, negative inside.
 
     Args:
         person: (H, W) uint8, 1 on the person, 0 elsewhere; somewhere 1, somewhere 0.
+        reach: px outside up to which it must be known; beyond it may be :data:`FAR_AWAY`. Much of a frame is.
     """
-    outside = cv2.distanceTransform(1 - person, cv2.DIST_L2, 3)
-    return np.asarray(outside - cv2.distanceTransform(person, cv2.DIST_L2, 3), np.float32)
+    box = None if reach is None else box_around(person, int(np.ceil(reach / ACROSS)) + 1)
+    if box is None:
+        outside = cv2.distanceTransform(1 - person, cv2.DIST_L2, 3)
+        return np.asarray(outside - cv2.distanceTransform(person, cv2.DIST_L2, 3), np.float32)
+    found = np.full(person.shape, FAR_AWAY, np.float32)
+    found[box.slices] = signed_distance(np.ascontiguousarray(person[box.slices]))
+    return found
 
 
 def detail(plane: F32, unit: float) -> F32:
