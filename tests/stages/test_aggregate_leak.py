@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fakes import run_stage
 
+from vbtools.backends.aggregate import edge
 from vbtools.ops.detail import detail
 from vbtools.stages import stage
 
@@ -49,6 +50,16 @@ def test_what_is_believed_is_the_room(call: leaking_call.Call, stored: dict[str,
     believed = (cells.mean(axis=(1, 3)) >= BELIEVED) & shown.textured
     assert believed.sum() > 20
     assert (shown.r[believed] > 0.5).mean() > 0.9
+
+
+@pytest.mark.parametrize("kept", [0, 400_000])
+def test_it_is_the_same_whether_edges_are_kept_or_made_again(
+    kept: int, call: leaking_call.Call, stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "KEPT_BYTES", kept)
+    again = recovered(call)
+    for name in ("background", "exposure", "confidence", "support", "passages", "opacity"):
+        assert np.array_equal(again[name], stored[name]), name
 
 
 def test_what_is_told_of_it_is_whole_and_in_range(call: leaking_call.Call, stored: dict[str, Any]) -> None:

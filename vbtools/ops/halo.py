@@ -85,8 +85,10 @@ def fit(frames: F32, probability: F32, distance: F32, rows: int) -> tuple[Halo, 
     plate = _mean(frames, far)
     found = NO_HALO
     for _ in range(ROUNDS):
-        source = alpha * (frames - plate)
-        found = max((_explained(source, frames - plate, beside, s * unit) for s in SIGMAS), key=lambda h: h.explained)
+        difference = frames - plate
+        source = alpha * difference
+        seen = [np.clip(one[where], -OUTLIER, OUTLIER) for one, where in zip(difference, beside, strict=True)]
+        found = max((_explained(source, seen, beside, s * unit) for s in SIGMAS), key=lambda h: h.explained)
         if found.explained < LEAST_EXPLAINED:
             return NO_HALO, _mean(frames, far), np.zeros_like(plate)
         halos = np.stack([_spread(one, found) for one in source])
@@ -118,12 +120,18 @@ def _spread(source: F32, halo: Halo) -> F32:
     return np.asarray(blurred * np.float32(halo.strength), np.float32)
 
 
-def _explained(source: F32, difference: F32, beside: NDArray[np.bool_], sigma: float) -> Halo:
-    """The halo of one sigma: its strength by least squares, kept within what a blur can do."""
+def _explained(source: F32, seen: list[F32], beside: NDArray[np.bool_], sigma: float) -> Halo:
+    """The halo of one sigma: its strength by least squares, kept within what a blur can do.
+
+    Args:
+        source: (n, h, w, 3) float32: what spreads.
+        seen: of each frame what it shows beside the person, (m, 3) float32, without outliers.
+        beside: (n, h, w) bool: where that is.
+        sigma: px of the frame.
+    """
     cross = own = total = 0.0
-    for one, seen, where in zip(source, difference, beside, strict=True):
+    for one, clipped, where in zip(source, seen, beside, strict=True):
         spread = np.asarray(cv2.GaussianBlur(one, (0, 0), max(sigma / SHRINK, 0.3)))[where]
-        clipped = np.clip(seen[where], -OUTLIER, OUTLIER)
         cross += float(np.vdot(spread, clipped))
         own += float(np.vdot(spread, spread))
         total += float(np.vdot(clipped, clipped))

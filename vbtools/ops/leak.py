@@ -15,10 +15,13 @@ effect), and the estimate is the best linear one given the local power of what a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from vbtools.ops.compiled import njit
 
 F32 = NDArray[np.float32]
 
@@ -90,37 +93,65 @@ def opacities(total: F32, count: F32, plate_detail: F32) -> F32:
     """The room's mean opacity by distance to the mask, 1 at its strongest; all 0 where nothing agrees.
 
     Where the person covers a plate that has detail of its own, ``C - P`` holds minus that detail, the same in all
-    frames; what a bin holds of it beyond nothing is put back first.
+    frames; what a bin holds of it beyond nothing is put back first, in place.
 
     Args:
-        total: (K, B, h, w) float32: sums of detail by group of time and distance.
+        total: (K, B, h, w) float32: sums of detail by group of time and distance; changed.
         count: as ``total``: of how many frames.
         plate_detail: (h, w) float32.
     """
     groups, bins = total.shape[:2]
     opacity = np.full(bins, RIDGE, np.float32)
-    covered = [_covered(total[:, b], count[:, b], plate_detail) for b in range(bins)]
+    for b in range(bins):
+        covered = _covered(total[:, b], count[:, b], plate_detail)
+        if covered:
+            total[:, b] += covered * count[:, b] * plate_detail
+    others, power = (np.empty((groups, *total.shape[2:]), np.float32) for _ in range(2))
     for _ in range(ROUNDS):
-        summed = np.zeros((groups, *total.shape[2:]), np.float32)
-        weight = np.zeros_like(summed)
-        for b in range(bins):
-            for k in range(groups):
-                summed[k] += opacity[b] * (total[k, b] + covered[b] * count[k, b] * plate_detail)
-                weight[k] += opacity[b] ** 2 * count[k, b]
-        all_summed, all_weight = summed.sum(axis=0), weight.sum(axis=0)
+        _of_others(total, count, opacity, np.float32(RIDGE), others, power)
         cross, own = np.zeros(bins), np.zeros(bins)
         for k in range(groups):
-            others = (all_summed - summed[k]) / (all_weight - weight[k] + np.float32(RIDGE))
-            power = others * others
             for b in range(bins):
-                cross[b] += float(np.vdot(total[k, b] + covered[b] * count[k, b] * plate_detail, others))
-                own[b] += float(np.vdot(count[k, b], power))
+                cross[b] += float(np.vdot(total[k, b], others[k]))
+                own[b] += float(np.vdot(count[k, b], power[k]))
         opacity = np.maximum(cross / np.maximum(own, 1e-6), 0).astype(np.float32)
         strongest = float(opacity.max())
         if strongest <= 0:
             return np.zeros(bins, np.float32)
         opacity /= np.float32(strongest)
     return opacity
+
+
+@njit(nogil=True, cache=True)
+def _of_others(total: Any, count: Any, opacity: Any, ridge: Any, others: Any, power: Any) -> None:
+    """The room's detail as the other groups of time show it, and its square.
+
+    Args:
+        total, count: (K, B, h, w) float32.
+        opacity: (B,) float32.
+        ridge: float32.
+        others, power: (K, h, w) float32, written.
+    """
+    groups, bins, height, width = total.shape
+    summed, weight = np.empty((groups, width), np.float32), np.empty((groups, width), np.float32)
+    for y in range(height):
+        summed[:], weight[:] = 0, 0
+        for k in range(groups):
+            for b in range(bins):
+                a = opacity[b]
+                square = a * a
+                for x in range(width):
+                    summed[k, x] += a * total[k, b, y, x]
+                    weight[k, x] += square * count[k, b, y, x]
+        for x in range(width):
+            every, of_all = np.float32(0), np.float32(0)
+            for k in range(groups):
+                every += summed[k, x]
+                of_all += weight[k, x]
+            for k in range(groups):
+                other = (every - summed[k, x]) / (of_all - weight[k, x] + ridge)
+                others[k, y, x] = other
+                power[k, y, x] = other * other
 
 
 def _covered(total: F32, count: F32, plate_detail: F32) -> np.float32:
@@ -225,22 +256,25 @@ def _pooled(plane: F32, unit: float) -> F32:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def agreement(detail: F32, room: F32, unit: float) -> tuple[F32, F32]:
+def agreement(
+    detail: F32, room: F32, unit: float, at: tuple[slice, slice] = (slice(None), slice(None))
+) -> tuple[F32, F32]:
     """How strongly one frame shows the room's detail, window by window, and how well.
 
     Args:
         detail: (h, w) float32 of the frame.
         room: (h, w) float32, the room's detail at some scale; 0 where it is not known.
         unit: rows / 720.
+        at: rows and columns of the middles of the windows that are asked for; all, if not given.
 
     Returns:
-        Both (h, w) float32, over windows of :data:`WINDOW_PX`: their ratio by least squares, and their correlation,
+        Both float32, over windows of :data:`WINDOW_PX`: their ratio by least squares, and their correlation,
         -1 to 1; 0 where the room's detail has less than :data:`LEAST_POWER`.
     """
     side = 2 * round(WINDOW_PX * unit / 2) + 1
 
     def mean(plane: F32) -> F32:
-        return np.asarray(cv2.boxFilter(plane, -1, (side, side)), np.float32)
+        return np.asarray(cv2.boxFilter(plane, -1, (side, side))[at], np.float32)
 
     cross, own, shown = mean(detail * room), mean(room * room), mean(detail * detail)
     known = own > LEAST_POWER

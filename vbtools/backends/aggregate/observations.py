@@ -63,12 +63,14 @@ class Frames:
     """A stretch of time of the whole picture, in reference coordinates, person and all.
 
     Attributes:
+        first: number of the first of them among the used frames.
         rows: (t,) int64: which of the project's frames these are.
         frames: (t, H, W, 3) uint8 RGB; meaningless where not seen.
         person: (t, H, W) uint8, person probability x 255; meaningless where not seen.
         seen: (t, H, W) bool: within the frame; None if all is.
     """
 
+    first: int
     rows: NDArray[np.int64]
     frames: U8
     person: U8
@@ -144,16 +146,20 @@ class Observations:
             for unwanted in waiting:
                 unwanted.cancel()
 
-    def whole_frames(self) -> Iterator[Frames]:
+    def whole_frames(self, first: int = 0) -> Iterator[Frames]:
         """All used frames, whole and with the person, in order of time; one block is read ahead.
 
         A block has as many frames as a stored chunk is deep, fewer where that would take more than
         :data:`WHOLE_BLOCK_PIXELS`.
+
+        Args:
+            first: number of the first used frame that is wanted; blocks before it are not read.
         """
         picture = whole(self.size)
         spans = self._spans(picture, max(1, min(CHUNK_DEPTH, WHOLE_BLOCK_PIXELS // picture.pixels)))
+        spans = [(start, stop) for start, stop in spans if self._number(stop) > first]
         ahead = [self._pool.submit(self._whole, *span) for span in spans[:1]]
-        for following in [*spans[1:], None]:
+        for following in [*spans[1:], None] if spans else []:
             block = ahead.pop().result()
             if following is not None:
                 ahead.append(self._pool.submit(self._whole, *following))
@@ -177,8 +183,9 @@ class Observations:
         frames = np.asarray(self._frames[start:stop])[used]
         person = self._enlarged(np.asarray(self._person[start:stop])[used])
         transforms = self._transform[start:stop][used]
+        first = self._number(start)
         if self._flow is None and transforms.shape[1] == 2 and (transforms == IDENTITY).all():
-            return Frames(rows, frames, person, None)
+            return Frames(first, rows, frames, person, None)
         seen = np.empty(person.shape, np.bool_)
         everywhere = np.ones(self.size, np.bool_)
         for at, row in enumerate(rows):
@@ -189,7 +196,11 @@ class Observations:
                 positions = transform_positions(transforms[at], picture)
             frames[at], seen[at] = look_up(frames[at], everywhere, picture, positions)
             person[at] = look_up(person[at][..., None], everywhere, picture, positions)[0][..., 0]
-        return Frames(rows, frames, person, seen)
+        return Frames(first, rows, frames, person, seen)
+
+    def _number(self, row: int) -> int:
+        """How many used frames there are before a row."""
+        return int(self._used[:row].sum())
 
     def _enlarged(self, probability: U8) -> U8:
         """Person probability x 255 of whole frames, (t, h, w) uint8, at the frames' size, bilinear."""
