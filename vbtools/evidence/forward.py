@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,7 @@ class Clip:
         """Rows of what is made against those of the project's frames."""
         return self.size[0] / self.own_size[0]
 
-    @property
+    @cached_property
     def moves(self) -> bool:
         """The camera moves."""
         import numpy as np
@@ -398,12 +399,13 @@ class Opacity:
 
     def next(self, layer: Layer) -> F32:
         """That of the next frame, (H, W) float32, 0-1; of a late mask's first frames it is the first one's."""
+        import cv2
         import numpy as np
 
         from vbtools.ops.forward import entries
 
         self._held.append(entries(layer.distance, self._unit))
-        found = self._table[self._held[0]]
+        found = np.asarray(cv2.LUT(self._held[0], self._table), np.float32)
         if self._keep and self._before is not None:
             found = np.float32(self._keep) * self._before + np.float32(1 - self._keep) * found
         self._before = found

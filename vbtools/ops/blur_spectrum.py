@@ -13,6 +13,7 @@ The picture's own borders, the person's, and those of what is drawn over it are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -102,14 +103,15 @@ def _once(plate: F32, seen: Mask, border: float) -> Falloff:
     floor = _floor(smooth, peak)
     if floor is None:
         return NOTHING
-    curve = frequency[peak:], power[peak:]
-    rest = {family: _best(*_up_to(*curve, BEYOND_CUT * frequency[floor]), family) for family in CUTS}
+    side = min(plate.shape)
+    part = slice(peak, int(np.searchsorted(frequency, BEYOND_CUT * frequency[floor], side="right")))
+    rest = {family: _best(power, part, side, family) for family in CUTS}
     (least, cut), family = min((rest[family], family) for family in CUTS if family != "gaussian")
     better = BETTER if cut < NARROW_PX else MUCH_BETTER
     if least < better * rest["gaussian"][0] and ZERO[0] < 2 * np.pi * cut * frequency[floor] < ZERO[1]:
         return Falloff(family, cut, least)
-    within = curve[0], np.logaddexp(curve[1], smooth[peak] - DEPTH)
-    least, bell = _best(*_up_to(*within, BEYOND_BELL * frequency[floor]), "gaussian")
+    part = slice(peak, int(np.searchsorted(frequency, BEYOND_BELL * frequency[floor], side="right")))
+    least, bell = _best(np.logaddexp(power, smooth[peak] - DEPTH), part, side, "gaussian")
     if least > WORST_REST:
         return NOTHING
     return Falloff("gaussian", bell / float(np.interp(np.log(bell), np.log(SHORTFALL_PX), SHORTFALL)), least)
@@ -132,7 +134,7 @@ def _spectrum(plate: F32, seen: Mask, border: float) -> tuple[F64, F64]:
         kept = (index >= 0) & (index < len(bounds) - 1)
         count = np.bincount(index[kept], minlength=len(bounds) - 1)
         logs.append(np.log(np.bincount(index[kept], power[kept], len(bounds) - 1) / np.maximum(count, 1) + 1e-9))
-    return np.sqrt(bounds[1:] * bounds[:-1]), np.mean(logs, axis=0)
+    return _frequency(bounds), np.mean(logs, axis=0)
 
 
 def _fade(away: NDArray[np.floating], over: float) -> NDArray[np.floating]:
@@ -146,6 +148,11 @@ def _bounds(side: int) -> F64:
     return np.array(bounds)
 
 
+def _frequency(bounds: F64) -> F64:
+    """The middles of bins, on a logarithmic scale."""
+    return np.sqrt(bounds[1:] * bounds[:-1])
+
+
 def _floor(smooth: F64, peak: int) -> int | None:
     """The first minimum that lies deep enough below the peak."""
     for at in range(peak + 1, len(smooth) - 1):
@@ -154,24 +161,22 @@ def _floor(smooth: F64, peak: int) -> int | None:
     return None
 
 
-def _up_to(frequency: F64, power: F64, highest: float) -> tuple[F64, F64]:
-    within = frequency <= highest
-    return frequency[within], power[within]
-
-
-def _best(frequency: F64, power: F64, family: str) -> tuple[float, float]:
-    """What the best kernel of a family, with the best height and noise, leaves, and its sigma."""
-    model = np.log(_passed(frequency, family)[:, None] + NOISE[None, :, None])
-    rest = power - model
+def _best(power: F64, part: slice, side: int, family: str) -> tuple[float, float]:
+    """What the best kernel of a family, with the best height and noise, leaves of a part of the power of a plate whose
+    shorter side is ``side`` px; and its sigma."""
+    model = np.log(_passed(side, family)[:, None, part] + NOISE[None, :, None])
+    rest = power[part] - model
     rest -= np.median(rest, axis=-1, keepdims=True)
     left = np.sqrt(np.minimum(rest * rest, LARGEST_REST**2).mean(axis=-1))
     at = np.unravel_index(int(left.argmin()), left.shape)
     return float(left[at]), float(SIGMAS[at[0]])
 
 
-def _passed(frequency: F64, family: str) -> F64:
-    """(len(SIGMAS), B): the power that each kernel passes; a cut kernel's over the width of a bin, so that a zero has a
-    bottom."""
+@lru_cache(maxsize=8)
+def _passed(side: int, family: str) -> F64:
+    """(len(SIGMAS), B): the power that each kernel passes in the bins of a plate whose shorter side is ``side`` px; a
+    cut kernel's over the width of a bin, so that a zero has a bottom."""
+    frequency = _frequency(_bounds(side))
     if family == "gaussian":
         return np.exp(-((2 * np.pi * SIGMAS[:, None] * frequency) ** 2))
     within = (0.97, 1.0, 1.03)

@@ -73,6 +73,20 @@ def signed_distance(person: U8, reach: float | None = None) -> F32:
     return found
 
 
+def apart(person: U8, least: float) -> NDArray[np.bool_]:
+    """What lies more than ``least`` px, 0 or more, away from the person, (H, W) bool; all of it where there is none.
+
+    Args:
+        person: (H, W) uint8, 1 on the person, 0 elsewhere.
+        least: px.
+    """
+    found = np.ones(person.shape, np.bool_)
+    box = box_around(person, int(np.ceil(least / ACROSS)) + 1)
+    if box is not None:
+        found[box.slices] = cv2.distanceTransform(1 - person[box.slices], cv2.DIST_L2, 3) > least
+    return found
+
+
 def detail(plane: F32, unit: float) -> F32:
     """What a Gaussian of :data:`DETAIL_PX` (at ``unit`` = rows / 720) takes away from a plane (h, w) float32."""
     sigma = DETAIL_PX * unit

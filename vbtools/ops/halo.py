@@ -80,6 +80,7 @@ def fit(frames: F32, probability: F32, distance: F32, rows: int) -> tuple[Halo, 
     unit = rows / 720
     far = (distance > NEAR_PX * unit).astype(np.float32)
     beside = (far > 0) & (distance < REACH_PX * unit)
+    where = [np.flatnonzero(one) for one in beside]
     alpha = person_alpha(probability)[..., None]
     halos = np.zeros_like(frames)
     plate = _mean(frames, far)
@@ -87,8 +88,8 @@ def fit(frames: F32, probability: F32, distance: F32, rows: int) -> tuple[Halo, 
     for _ in range(ROUNDS):
         difference = frames - plate
         source = alpha * difference
-        seen = [np.clip(one[where], -OUTLIER, OUTLIER) for one, where in zip(difference, beside, strict=True)]
-        found = max((_explained(source, seen, beside, s * unit) for s in SIGMAS), key=lambda h: h.explained)
+        seen = [np.clip(_at(one, at), -OUTLIER, OUTLIER) for one, at in zip(difference, where, strict=True)]
+        found = max((_explained(source, seen, where, s * unit) for s in SIGMAS), key=lambda h: h.explained)
         if found.explained < LEAST_EXPLAINED:
             return NO_HALO, _mean(frames, far), np.zeros_like(plate)
         halos = np.stack([_spread(one, found) for one in source])
@@ -120,18 +121,23 @@ def _spread(source: F32, halo: Halo) -> F32:
     return np.asarray(blurred * np.float32(halo.strength), np.float32)
 
 
-def _explained(source: F32, seen: list[F32], beside: NDArray[np.bool_], sigma: float) -> Halo:
+def _at(plane: F32, where: NDArray[np.intp]) -> F32:
+    """(m, 3): what a plane (h, w, 3) holds at some of its pixels, counted row by row."""
+    return np.asarray(plane.reshape(-1, 3).take(where, axis=0), np.float32)
+
+
+def _explained(source: F32, seen: list[F32], where: list[NDArray[np.intp]], sigma: float) -> Halo:
     """The halo of one sigma: its strength by least squares, kept within what a blur can do.
 
     Args:
         source: (n, h, w, 3) float32: what spreads.
         seen: of each frame what it shows beside the person, (m, 3) float32, without outliers.
-        beside: (n, h, w) bool: where that is.
+        where: of each frame which pixels that are, (m,), counted row by row.
         sigma: px of the frame.
     """
     cross = own = total = 0.0
-    for one, clipped, where in zip(source, seen, beside, strict=True):
-        spread = np.asarray(cv2.GaussianBlur(one, (0, 0), max(sigma / SHRINK, 0.3)))[where]
+    for one, clipped, at in zip(source, seen, where, strict=True):
+        spread = _at(np.asarray(cv2.GaussianBlur(one, (0, 0), max(sigma / SHRINK, 0.3)), np.float32), at)
         cross += float(np.vdot(spread, clipped))
         own += float(np.vdot(spread, spread))
         total += float(np.vdot(clipped, clipped))

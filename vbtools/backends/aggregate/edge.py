@@ -180,13 +180,13 @@ class Edges:
     def _look(self, frame: Frame) -> Edge | None:
         unit, plate = self._clip.unit, self._plate
         box = fringe.box_around(frame.person, self._margin)
-        if box is None or frame.person.all():
+        if box is None or cv2.countNonZero(frame.person) == frame.person.size:
             return None
         cut = box.slices
         own = halo.of_frame(frame.pixels, frame.probability, plate.small, plate.halo) @ LUMA
         gray = np.asarray(cv2.cvtColor(frame.pixels[cut], cv2.COLOR_RGB2GRAY), np.float32)
         detail = fringe.detail(gray - plate.luma[cut] - halo.enlarged(own, self._clip.seen.size)[cut], unit)
-        distance = signed_distance(frame.person[cut])
+        distance = signed_distance(np.ascontiguousarray(frame.person[cut]))
         bins = np.empty(detail.shape, np.uint8)
         fringe.bins_of(distance, np.float32(unit), self._bins, bins)
         bins[plate.overlays[cut]] = fringe.OUTSIDE
@@ -201,15 +201,13 @@ def _inner(seen: Mask, unit: float) -> Mask:
     return np.asarray(cv2.erode(seen.view(np.uint8), np.ones((side, side), np.uint8), borderValue=0)) > 0
 
 
-def signed_distance(person: U8, reach: float | None = None) -> F32:
+def signed_distance(person: U8) -> F32:
     """Signed distance to the person; everywhere far from one who is not there, everywhere in one who is everywhere.
 
     Args:
         person: (h, w) uint8, 0 or 1.
-        reach: as :func:`vbtools.ops.fringe.signed_distance` has it.
     """
-    if not person.any():
-        return np.full(person.shape, fringe.FAR_AWAY, np.float32)
-    if person.all():
-        return np.full(person.shape, -fringe.FAR_AWAY, np.float32)
-    return fringe.signed_distance(person, reach)
+    pixels = cv2.countNonZero(person)
+    if pixels in {0, person.size}:
+        return np.full(person.shape, -fringe.FAR_AWAY if pixels else fringe.FAR_AWAY, np.float32)
+    return fringe.signed_distance(person)

@@ -232,30 +232,23 @@ def _plate(clip: Clip) -> Plate:
     persons: list[F32] = []
 
     def look(frame: Frame) -> tuple[U8, F32 | None, tuple[F32, F32, F32] | None]:
-        sampled = frame.number in chosen
-        distance = signed_distance(frame.person, None if sampled else apart + 1)
-        far = distance > apart
+        far = fringe.apart(frame.person, apart)
         if frame.seen is not None:
             far &= frame.seen
-        own = _person_edges(frame, distance < -WITHIN_PX * unit) if frame.number in portraits else None
-        if not sampled:
-            return far.view(np.uint8), own, None
-        if frame.seen is not None:
-            distance = np.where(frame.seen, distance, np.float32(-1e3))
-        small = (halo.shrunk(frame.pixels), halo.shrunk(frame.probability), halo.shrunk(distance))
-        return far.view(np.uint8), own, small
+        widths = _person_edges(frame, unit) if frame.number in portraits else None
+        return far.view(np.uint8), widths, _sample(frame) if frame.number in chosen else None
 
-    for frame, (far, own, sample) in clip.each(look):
+    for frame, (far, widths, small) in clip.each(look):
         gray = np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
         sums.add(frame.pixels, gray, None if frame.seen is None else frame.seen.view(np.uint8), far)
-        if own is not None:
-            persons.append(own)
-        if sample is not None:
-            samples.append(sample)
+        if widths is not None:
+            persons.append(widths)
+        if small is not None:
+            samples.append(small)
     count = sums.away.count
     mean = (sums.total / np.maximum(count, 1)[..., None]).astype(np.float32)
     frames, probability, distance = (np.stack(part) for part in zip(*samples, strict=True))
-    blur, small, shift = halo.fit(frames, probability, distance, size[0])
+    blur, coarse, shift = halo.fit(frames, probability, distance, size[0])
     sharp = is_sharp(edge_widths(mean @ LUMA, count > 0), np.stack(persons))
     if sharp:  # nothing spreads from the person where nothing is blurred
         blur, shift = halo.NO_HALO, np.zeros_like(shift)
@@ -267,14 +260,23 @@ def _plate(clip: Clip) -> Plate:
         behind, known = sums.whole.without(sums.away, ENOUGH_BEHIND)
         through = shines_through(luma, sums.away.deviation(), behind, known, unit)
         drawn = overlays(luma, sums.whole.deviation(), often, unit, through)
-    return Plate(picture, luma, fringe.detail(luma, unit), count, small, blur, drawn, sharp)
+    return Plate(picture, luma, fringe.detail(luma, unit), count, coarse, blur, drawn, sharp)
 
 
-def _person_edges(frame: Frame, within: Mask) -> F32:
+def _person_edges(frame: Frame, unit: float) -> F32:
     """How wide the edges inside the person are; see :func:`vbtools.ops.blur_presence.edge_widths`."""
+    within = signed_distance(frame.person) < -WITHIN_PX * unit
     if frame.seen is not None:
-        within = within & frame.seen
+        within &= frame.seen
     return edge_widths(np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.float32), within)
+
+
+def _sample(frame: Frame) -> tuple[F32, F32, F32]:
+    """The frame as the halo is found from it: its pixels, the person's probability, and the distance to the person."""
+    distance = signed_distance(frame.person)
+    if frame.seen is not None:
+        distance = np.where(frame.seen, distance, np.float32(-1e3))
+    return halo.shrunk(frame.pixels), halo.shrunk(frame.probability), halo.shrunk(distance)
 
 
 def _opacity(clip: Clip, plate: Plate, edges: Edges) -> tuple[F32, NDArray[np.int64]]:
