@@ -172,8 +172,9 @@ class Inspect(Stage[InspectParams]):
         elif not seen.all():
             hidden = math.ceil(1000 * (1 - seen.mean())) / 10
             job.notes.append(f"{hidden:.1f} % of the picture was never observed and was not looked at")
-        job.progress.start(len(rows) * len(pictures), "pictures")
-        images = {name: _picture(job, name) for name in pictures}
+        # What the enhanced picture shows is looked for on the raw one too: at the same time, not afterwards.
+        images = {name: _picture(job, name) for name in dict.fromkeys((*pictures, "raw"))}
+        job.progress.start(len(rows) * len(images), "pictures")
         leak, under = LeakReader.of(job, rapidly), Under(job.inputs)
         if leak and "rapidocr" in READERS[job.params.reader] and job.params.ocr and not rapidly:
             job.notes.append(WITHOUT_RAPIDOCR)
@@ -182,15 +183,11 @@ class Inspect(Stage[InspectParams]):
                 tell_licence(YOLO_MODEL, job.progress)  # ultralytics' own too, whatever the weights
             detector = row.load()(job.params)
             found = _looks(detector, images, seen, job)
-            if leak and "raw" in found:
+            if leak and "raw" in pictures:
                 found["raw"] = leak.findings(row.name, detector, found["raw"])
-            raw = found["raw"] if "raw" in found else _raw_of(detector, found["enhanced"], seen, job)
-            for name, rows_found in found.items():
-                told = [one | under(one) for one in rows_found]
-                findings[TABLES[row.name]] += [
-                    {"image": name, **one, "also_on_raw": int(name == "raw" or supported(one, raw, KEYS[row.name]))}
-                    for one in told
-                ]
+            for name in pictures:
+                told = [{"image": name, **one, **under(one)} for one in found[name]]
+                findings[TABLES[row.name]] += _compared(told, found["raw"], KEYS[row.name])
                 job.notes.append(_found(row.name, [one for one in told if not one["overlay"]], name))
                 if drawn := [one for one in told if one["overlay"]]:
                     job.notes.append(f"drawn over the picture, not of the room: {_list(row.name, drawn)}")
@@ -212,6 +209,11 @@ def supported(finding: Mapping[str, Any], raw: Sequence[Mapping[str, Any]], key:
         and other["y"] <= y <= other["y"] + other["height"]
         for other in raw
     )
+
+
+def _compared(told: Sequence[dict[str, Any]], raw: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Findings with what the raw picture says of them; see :func:`supported`."""
+    return [one | {"also_on_raw": int(one["image"] == "raw" or supported(one, raw, key))} for one in told]
 
 
 def _pictures(job: Job[InspectParams]) -> tuple[str, ...]:
@@ -243,13 +245,6 @@ def _looks(
             found[name] = look.result()
             job.progress.advance()
     return found
-
-
-def _raw_of(
-    detector: Any, found: Sequence[Mapping[str, Any]], seen: NDArray[np.bool_], job: Job[InspectParams]
-) -> list[dict[str, Any]]:
-    """What the raw picture has, where only the enhanced one was asked for; looked at only if there is a question."""
-    return _look(detector, _picture(job, "raw"), seen) if found else []
 
 
 def _look(detector: Any, image: NDArray[np.uint8], seen: NDArray[np.bool_]) -> list[dict[str, Any]]:
