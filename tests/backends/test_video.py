@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from vbtools.backends.video import VideoWriter, open_video
+from vbtools.backends.video import Frame, Orientation, VideoWriter, open_video
 from vbtools.errors import InputError
 
 QUARTERS = np.zeros((48, 80, 3), np.uint8)
@@ -213,3 +213,43 @@ def test_a_third_is_what_area_interpolation_gives_for_every_sum_of_nine_values()
     for plane in (tall, np.ascontiguousarray(tall.T)):
         size = plane.shape[1] // 3, plane.shape[0] // 3
         assert_array_equal(_shrunk(plane, size), cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+
+
+def planar(size: tuple[int, int], pixel_format: str, colorspace: int, color_range: int) -> av.VideoFrame:
+    """A 4:2:0 frame of noise whose colours reach beyond black and white."""
+    rng, (height, width) = np.random.default_rng(5), size
+    frame = av.VideoFrame(width, height, pixel_format)
+    for plane, sides in zip(frame.planes, ((16, 18), (4, 5), (4, 5)), strict=True):
+        coarse = cv2.resize(rng.integers(0, 256, sides).astype(np.float32), (plane.width, plane.height))
+        rows = np.zeros((plane.height, plane.line_size), np.uint8)
+        rows[:, : plane.width] = np.clip(coarse + rng.normal(0, 9, coarse.shape), 0, 255)
+        plane.update(rows.tobytes())
+    frame.colorspace, frame.color_range = colorspace, color_range
+    return frame
+
+
+@pytest.mark.parametrize("turned", [0, 90])
+@pytest.mark.parametrize(
+    ("pixel_format", "colorspace", "color_range"),
+    [("yuv420p", 2, 0), ("yuv420p", 1, 1), ("yuv420p", 5, 2), ("yuv420p", 6, 1), ("yuvj420p", 2, 0)],
+)
+def test_half_a_picture_is_the_whole_one_after_area_interpolation(pixel_format, colorspace, color_range, turned):
+    decoded, size = planar((96, 200), pixel_format, colorspace, color_range), (200, 96) if turned else (96, 200)
+    frame = Frame(decoded, 0, 0.0, Orientation.turned(turned), size)
+    half = (size[0] // 2, size[1] // 2)
+    wanted = cv2.resize(frame.rgb(), half[::-1], interpolation=cv2.INTER_AREA)
+    assert frame._half_rgb(half) is not None
+    got = frame.rgb(half)
+    assert (got.shape, got.dtype) == ((*half, 3), np.uint8)
+    assert np.abs(got.astype(int) - wanted).max() <= 1  # 0 where swscale has vector instructions as here
+    assert np.ptp(wanted) > 250
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "colorspace", "size"),
+    [("yuv420p", 9, (48, 100)), ("yuv420p", 1, (48, 101)), ("yuv444p", 1, (48, 100))],
+)
+def test_other_colours_and_sizes_are_converted_whole(pixel_format, colorspace, size):
+    frame = Frame(planar((96, 200), pixel_format, colorspace, 1), 0, 0.0, Orientation.turned(0), (96, 200))
+    assert frame._half_rgb(size) is None
+    assert_array_equal(frame.rgb(size), cv2.resize(frame.rgb(), size[::-1], interpolation=cv2.INTER_AREA))

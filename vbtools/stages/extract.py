@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from vbtools.backends.video import Frame, Video
     from vbtools.ops.call import Call
 
@@ -217,17 +214,10 @@ def _store_facts(job: Job[ExtractParams], call: Call, stored: list[int], size: t
 
 
 def _append(job: Job[ExtractParams], frame: Frame) -> None:
-    job.output.append("frames", _shrink(frame.rgb(), job.params.resize_long)[None])
-
-
-def _shrink(pixels: NDArray[np.uint8], limit: int | None) -> NDArray[np.uint8]:
-    import cv2
-
     from vbtools.ops.sampling import fit_long_side
 
-    H, W = pixels.shape[:2]
-    size = fit_long_side(W, H, limit)
-    return pixels if size == (W, H) else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    height, width = frame.size
+    job.output.append("frames", frame.rgb(fit_long_side(width, height, job.params.resize_long)[::-1])[None])
 
 
 def _expected(video: Video, params: ExtractParams) -> int | None:
