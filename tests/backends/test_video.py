@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+from concurrent.futures import Future
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from vbtools.backends import video_smaller
 from vbtools.backends.video import Frame, Orientation, VideoWriter, open_video
 from vbtools.errors import InputError
+from vbtools.ops.shrink import third
 
 QUARTERS = np.zeros((48, 80, 3), np.uint8)
 QUARTERS[:24, :40], QUARTERS[:24, 40:], QUARTERS[24:, :40] = (200, 30, 30), (30, 200, 30), (30, 30, 200)
@@ -204,15 +208,13 @@ def test_planes_are_what_area_interpolation_gives_whatever_the_share(tmp_path, s
 
 
 def test_a_third_is_what_area_interpolation_gives_for_every_sum_of_nine_values():
-    from vbtools.backends.video import _shrunk
-
     sums = np.arange(9 * 255 + 1)
     nines = (sums[:, None] + np.arange(9)) // 9  # each sum, spread over nine values
     assert_array_equal(nines.sum(axis=1), sums)
     tall = nines.reshape(-1, 3).astype(np.uint8)
     for plane in (tall, np.ascontiguousarray(tall.T)):
         size = plane.shape[1] // 3, plane.shape[0] // 3
-        assert_array_equal(_shrunk(plane, size), cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+        assert_array_equal(third(plane), cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
 
 
 def planar(size: tuple[int, int], pixel_format: str, colorspace: int, color_range: int) -> av.VideoFrame:
@@ -238,18 +240,27 @@ def test_half_a_picture_is_the_whole_one_after_area_interpolation(pixel_format, 
     frame = Frame(decoded, 0, 0.0, Orientation.turned(turned), size)
     half = (size[0] // 2, size[1] // 2)
     wanted = cv2.resize(frame.rgb(), half[::-1], interpolation=cv2.INTER_AREA)
-    assert frame._half_rgb(half) is not None
+    video_smaller.wait()
     got = frame.rgb(half)
-    assert (got.shape, got.dtype) == ((*half, 3), np.uint8)
-    assert np.abs(got.astype(int) - wanted).max() <= 1  # 0 where swscale has vector instructions as here
+    assert_array_equal(got, wanted)
     assert np.ptp(wanted) > 250
+    if platform.machine() in {"x86_64", "AMD64"}:  # elsewhere swscale may give others, and does what is wanted then
+        assert video_smaller.half_rgb(decoded) is not None
 
 
-@pytest.mark.parametrize(
-    ("pixel_format", "colorspace", "size"),
-    [("yuv420p", 9, (48, 100)), ("yuv420p", 1, (48, 101)), ("yuv444p", 1, (48, 100))],
-)
-def test_other_colours_and_sizes_are_converted_whole(pixel_format, colorspace, size):
+@pytest.mark.parametrize(("pixel_format", "colorspace"), [("yuv420p", 9), ("yuv444p", 1)])
+def test_other_colours_are_converted_whole(pixel_format, colorspace):
     frame = Frame(planar((96, 200), pixel_format, colorspace, 1), 0, 0.0, Orientation.turned(0), (96, 200))
-    assert frame._half_rgb(size) is None
-    assert_array_equal(frame.rgb(size), cv2.resize(frame.rgb(), size[::-1], interpolation=cv2.INTER_AREA))
+    video_smaller.wait()
+    assert_array_equal(frame.rgb((48, 100)), cv2.resize(frame.rgb(), (100, 48), interpolation=cv2.INTER_AREA))
+
+
+def test_pixels_do_not_depend_on_whether_the_kernels_are_loaded(monkeypatch):
+    frame = Frame(planar((216, 384), "yuv420p", 1, 1), 0, 0.0, Orientation.turned(0), (216, 384))
+    video_smaller.wait()
+    late = frame.rgb((108, 192)), *frame.planes(128)
+    monkeypatch.setattr(video_smaller, "_loading", Future)
+    assert video_smaller.third(np.zeros((3, 3), np.uint8)) is None
+    early = frame.rgb((108, 192)), *frame.planes(128)
+    for one, other in zip(early, late, strict=True):
+        assert_array_equal(one, other)

@@ -8,7 +8,6 @@ applied) and all of one size. Pixels that are not square are taken as they are s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,6 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vbtools.backends import video_smaller
+from vbtools.backends.video_smaller import PLANAR_420, SWSCALE_THREADS, pixels_of
 from vbtools.backends.video_writer import VideoWriter
 from vbtools.errors import InputError
 
@@ -27,14 +28,7 @@ U8 = NDArray[np.uint8]
 
 # Demuxers of FFmpeg that draw a text file as a video of letters; a recording is never one of these.
 TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
-# Planar 8-bit formats whose planes can be looked at without a conversion; what else there is, swscale converts.
-PLANAR_420 = frozenset({"yuv420p", "yuvj420p"})
 CONVERT = "Convert it with: ffmpeg -i RECORDING -c:v libx264 call.mp4"
-# Left to itself swscale starts threads anew for each frame, and waits for them while every core decodes other frames.
-SWSCALE_THREADS = 1
-# FFmpeg's numbers for what a stream says of its colours: values of all 256 levels, and matrices (2: it does not say).
-FULL_RANGE = 2
-MATRICES = {1: "BT709", 2: "BT601", 5: "BT601", 6: "BT601"}
 # A recording is said to end early when this much of its stated length did not decode. Containers state the length of
 # the longest stream, and audio often runs some tenths of a second longer than video.
 EARLY_END_S = 1.0
@@ -76,25 +70,15 @@ class Frame:
             ``(*size, 3)``.
         """
         size = size or self._size
-        pixels = self._half_rgb(size)
+        height, width = size[::-1] if self._orientation.transpose else size
+        is_half = (self._decoded.height, self._decoded.width) == (2 * height, 2 * width)
+        pixels = video_smaller.half_rgb(self._decoded) if is_half else None
         if pixels is None:
-            pixels = self._orientation.apply(self._decoded.to_ndarray(format="rgb24", threads=SWSCALE_THREADS))
+            pixels = self._decoded.to_ndarray(format="rgb24", threads=SWSCALE_THREADS)
+        pixels = self._orientation.apply(pixels)
         if pixels.shape[:2] != size:
             pixels = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(pixels)
-
-    def _half_rgb(self, size: tuple[int, int]) -> U8 | None:
-        """The picture at half of its sides, without making it at all of them; None where that is not what is wanted."""
-        frame = self._decoded
-        height, width = size[::-1] if self._orientation.transpose else size
-        if (frame.height, frame.width) != (2 * height, 2 * width):
-            return None
-        if frame.format.name not in PLANAR_420 or int(frame.colorspace) not in MATRICES:
-            return None
-        luma, blue, red = (_pixels(plane) for plane in frame.planes)
-        full = frame.format.name == "yuvj420p" or frame.color_range == FULL_RANGE
-        matrix = getattr(_shrink(), MATRICES[int(frame.colorspace)])
-        return self._orientation.apply(_shrink().half_rgb(luma, blue, red, matrix, full=full))
 
     def gray(self) -> U8:
         """A grey recording's values as they are stored, ``(H, W)`` uint8; of a coloured one the luminance, 0..255."""
@@ -125,34 +109,18 @@ class Frame:
         return y, u, v
 
     def _small_plane(self, plane: Any, size: tuple[int, int]) -> U8:
-        pixels = self._orientation.apply(_pixels(plane))
+        pixels = self._orientation.apply(pixels_of(plane))
         if pixels.shape[1::-1] == size:
             return np.ascontiguousarray(pixels)
         return _shrunk(pixels, size)
 
 
-def _pixels(plane: Any) -> U8:
-    """What a plane of a decoded frame holds, (H, W); a view."""
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, abs(plane.line_size))
-    return rows[: plane.height, : plane.width]
-
-
 def _shrunk(plane: U8, size: tuple[int, int]) -> U8:
     """A plane ``(H, W)`` at ``(width, height)``, as OpenCV's area interpolation gives it."""
     width, height = size
-    if plane.shape != (3 * height, 3 * width):  # that of 1080p, as frames are looked at
-        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    return _shrink().third(plane)
-
-
-@cache
-def _shrink() -> Any:
-    """:mod:`vbtools.ops.shrink`, loaded with its compiler when the first frame needs it."""
-    from vbtools.ops import shrink
-    from vbtools.ops.compiled import warm_up
-
-    warm_up()
-    return shrink
+    is_third = plane.shape == (3 * height, 3 * width)  # that of 1080p, as frames are looked at
+    small = video_smaller.third(plane) if is_third else None
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA) if small is None else small
 
 
 class Orientation:
