@@ -169,6 +169,17 @@ def test_a_verdict_that_is_out_of_date_is_one_sentence_with_the_command(
     assert Path("page.html").exists()
 
 
+def test_no_verdict_is_told_that_rests_on_what_is_out_of_date(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Enhance, "version", Enhance.version + 1)
+    assert run(["verdict", "-p", str(project.path)]) == StageMissingError.exit_code
+    out, err = capsys.readouterr()
+    assert "error: The verdict is out of date (" in err
+    assert "vbtools status -p study.h5" in err
+    assert not out
+
+
 def test_the_report_answers_in_json_and_redacts(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib", reason="needs the report extra")
     assert run(["report", "-p", "study.h5", "-o", "r.html", "--redact", "person,text", "--json"]) == 0

@@ -33,6 +33,11 @@ def gather_evidence(project: Path, quick: bool | None) -> Outcome:
     return execute_telling(project, tasks)
 
 
+def out_of_date(told: str, project: Path) -> StageMissingError:
+    """Something rests on a stage of the pipeline that has to be run again."""
+    return StageMissingError(told, f"Run what is out of date (vbtools status -p {project} says what), then this again")
+
+
 @click.command("report", short_help="the evidence and the verdict, as a page to read offline")
 @project_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page, NAME.html.")
@@ -66,8 +71,5 @@ def command(project: Path, output: Path, quick: bool | None, redact: str, as_jso
         return
     console.say(f"Report: {written.page} (its data: {written.data})")
     if verdict is None:
-        raise StageMissingError(
-            f"The page tells no verdict: {written.content['absent']['verdict']}",
-            f"Run what is out of date (vbtools status -p {project} says what), then this again",
-        )
+        raise out_of_date(f"The page tells no verdict: {written.content['absent']['verdict']}", project)
     console.say(f"Verdict: {said(verdict)}")

@@ -8,7 +8,7 @@ import click
 
 from vbtools.cli import console
 from vbtools.cli.options import json_option, project_option
-from vbtools.cli.report import gather_evidence, quick_option
+from vbtools.cli.report import gather_evidence, out_of_date, quick_option
 
 
 @click.command("verdict", short_help="leak shown, none found at this power, or inconclusive; as exit status too")
@@ -29,11 +29,16 @@ def command(project: Path, fail_on: tuple[str, ...], quick: bool | None, as_json
       vbtools verdict -p study.h5
       vbtools verdict -p study.h5 --fail-on leak
     """
+    from vbtools.evidence import all_with_evidence
     from vbtools.evidence.answer import exit_status, said, stored_answer
+    from vbtools.pipeline.pictures import Shown
     from vbtools.store import Reader
 
     gather_evidence(project, quick)
     with Reader(project) as reader:
+        why = Shown(reader, all_with_evidence()).stale.get("verdict")
+        if why:
+            raise out_of_date(f"The verdict is out of date ({why})", project)
         told = stored_answer(reader)
     status = exit_status(told["answer"], fail_on)
     if as_json:
