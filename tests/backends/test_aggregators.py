@@ -10,7 +10,7 @@ from typing import Any
 import moving_room
 import numpy as np
 import pytest
-from fakes import run_stage
+from fakes import FakeReader, run_stage
 
 from vbtools.backends import of_stage
 from vbtools.backends.aggregate import max as maximum
@@ -124,3 +124,21 @@ def test_the_mean_of_a_long_clip_does_not_overflow() -> None:
     stages = {"extract": {"frames": frames}, "segment": {"person": person}, "align": align}
     stored, _ = run_stage(stage("aggregate"), stages, method="mean")
     assert np.unique(stored["plate"]).tolist() == [np.float32(255 * 299 / 300)]
+
+
+@pytest.mark.parametrize("deep", [1, 3, 16])
+def test_whole_frames_can_begin_later_and_keep_their_numbers(
+    stages: Stages, deep: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first frame that is wanted is counted among those that align used."""
+    monkeypatch.setattr(observations, "CHUNK_DEPTH", deep)
+    used = np.flatnonzero(stages["align"]["used"])
+    for first in range(len(used) + 2):
+        with observations.Observations(FakeReader(stages), 0.3, 0) as seen:  # type: ignore[arg-type]
+            blocks = list(seen.whole_frames(first))
+        rows = [int(row) for block in blocks for row in block.rows]
+        numbers = [block.first + at for block in blocks for at in range(len(block.rows))]
+        assert rows == used[len(used) - len(rows) :].tolist()
+        assert numbers == list(range(len(used) - len(rows), len(used)))
+        assert numbers[:1] <= [first]
+        assert len(numbers) <= max(0, len(used) - first) + deep - 1

@@ -264,3 +264,22 @@ def test_pixels_do_not_depend_on_whether_the_kernels_are_loaded(monkeypatch):
     early = frame.rgb((108, 192)), *frame.planes(128)
     for one, other in zip(early, late, strict=True):
         assert_array_equal(one, other)
+
+
+def test_an_interlaced_recording_is_read_alike_whether_the_kernels_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """swscale takes its fields apart."""
+    path = tmp_path / "fields.mp4"
+    ramp = cv2.resize(np.random.default_rng(2).integers(0, 256, (9, 16, 3), np.uint8), (192, 96))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"x264-params": "interlaced=1:crf=10"})
+        stream.width, stream.height, stream.pix_fmt = 192, 96, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(ramp, format="rgb24")))
+        container.mux(stream.encode(None))
+    video_smaller.wait()
+    with open_video(path) as video:
+        frame = next(video.frames())
+        late = frame.rgb((48, 96))
+        monkeypatch.setattr(video_smaller, "_loading", Future)
+        assert_array_equal(frame.rgb((48, 96)), late)

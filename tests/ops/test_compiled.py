@@ -35,3 +35,26 @@ def test_getting_ready_loads_the_kernels_without_what_they_do_not_need_which_sti
         "import scipy.linalg; scipy.linalg.inv([[2.0]]); warm_up(); assert sys.modules['scipy.linalg'] is scipy.linalg"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_what_one_thread_does_without_others_can_load_meanwhile() -> None:
+    code = (
+        "import sys, threading\n"
+        "from vbtools.ops.compiled import _without\n"
+        "loaded = []\n"
+        "def load():\n"
+        "    import wave\n"
+        "    loaded.append(wave)\n"
+        "with _without('wave'):\n"
+        "    try:\n"
+        "        import wave\n"
+        "        sys.exit('it was found')\n"
+        "    except ModuleNotFoundError:\n"
+        "        pass\n"
+        "    other = threading.Thread(target=load)\n"
+        "    other.start()\n"
+        "    other.join()\n"
+        "assert loaded, 'the other thread must find it'\n"
+        "import wave; assert wave is loaded[0]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

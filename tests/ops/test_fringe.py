@@ -123,6 +123,22 @@ def test_within_its_reach_the_distance_is_the_same(reach: float) -> None:
     assert (near[whole > reach] > reach).all()
 
 
+@pytest.mark.parametrize(("fill", "sign"), [(0, 1), (1, -1)])
+def test_all_is_far_from_nobody_and_deep_in_one_who_is_everywhere(fill: int, sign: int) -> None:
+    person = np.full(SIZE, fill, np.uint8)
+    for reach in (None, 3.0):
+        assert (fringe.signed_distance(person, reach) == sign * fringe.FAR_AWAY).all()
+
+
+@pytest.mark.parametrize("least", [0.0, 2.5, 7.0, 300.0])
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.02, 1.0])
+def test_apart_is_what_lies_farther_away(least: float, share: float) -> None:
+    person = (np.random.default_rng(4).random((50, 70)) < share).astype(np.uint8)
+    person[:, 40:] = share == 1.0  # all of the person in one part
+    wanted = fringe.signed_distance(person) > least if person.any() else np.ones(person.shape, np.bool_)
+    assert (fringe.apart(person, least) == wanted).all()
+
+
 def test_a_box_holds_the_person_and_its_margin() -> None:
     person = np.zeros(SIZE, np.uint8)
     assert fringe.box_around(person, 3) is None

@@ -117,3 +117,12 @@ def test_one_frame_is_compared_window_by_window() -> None:
     assert r[:, :30] == pytest.approx(1, abs=1e-3)
     assert not ratio[:, 50:].any()
     assert not r[:, 50:].any()
+
+
+def test_agreement_at_some_places_is_that_of_all() -> None:
+    rng = np.random.default_rng(10)
+    detail, room = (rng.normal(0, 5, (61, 47)).astype(np.float32) for _ in range(2))
+    whole = leak.agreement(detail, room, 1.0)
+    at = slice(3, None, 5), slice(1, None, 4)
+    for one, all_ in zip(leak.agreement(detail, room, 1.0, at), whole, strict=True):
+        assert np.array_equal(one, all_[at])

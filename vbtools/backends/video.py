@@ -69,23 +69,19 @@ class Frame:
         Returns:
             ``(*size, 3)``.
         """
-        size = size or self._size
-        height, width = size[::-1] if self._orientation.transpose else size
-        is_half = (self._decoded.height, self._decoded.width) == (2 * height, 2 * width)
-        pixels = video_smaller.half_rgb(self._decoded) if is_half else None
-        if pixels is None:
-            pixels = self._decoded.to_ndarray(format="rgb24", threads=SWSCALE_THREADS)
-        pixels = self._orientation.apply(pixels)
-        if pixels.shape[:2] != size:
-            pixels = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(pixels)
+        decoded, wanted = self._decoded, size or self._size
+        stored = (decoded.width, decoded.height) if self._orientation.transpose else (decoded.height, decoded.width)
+        is_half = stored == self._size == (2 * wanted[0], 2 * wanted[1])
+        half = video_smaller.half_rgb(decoded) if is_half else None
+        if half is not None:
+            return np.ascontiguousarray(self._orientation.apply(half))
+        pixels = self._orientation.apply(decoded.to_ndarray(format="rgb24", threads=SWSCALE_THREADS))
+        return np.ascontiguousarray(_fitted(_fitted(pixels, self._size), wanted))
 
     def gray(self) -> U8:
         """A grey recording's values as they are stored, ``(H, W)`` uint8; of a coloured one the luminance, 0..255."""
         pixels = self._orientation.apply(self._decoded.to_ndarray(format="gray", threads=SWSCALE_THREADS))
-        if pixels.shape != self._size:
-            pixels = cv2.resize(pixels, self._size[::-1], interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(pixels)
+        return np.ascontiguousarray(_fitted(pixels, self._size))
 
     def planes(self, long_side: int) -> tuple[U8, U8, U8]:
         """A small copy for analysis, far cheaper than :meth:`rgb`.
@@ -113,6 +109,11 @@ class Frame:
         if pixels.shape[1::-1] == size:
             return np.ascontiguousarray(pixels)
         return _shrunk(pixels, size)
+
+
+def _fitted(pixels: U8, size: tuple[int, int]) -> U8:
+    """Pixels at ``(height, width)``, by area interpolation; themselves where they are."""
+    return pixels if pixels.shape[:2] == size else cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
 
 
 def _shrunk(plane: U8, size: tuple[int, int]) -> U8:

@@ -1,7 +1,7 @@
 """Frames of a recording at a third or half of their sides, by the kernels of :mod:`vbtools.ops.shrink`.
 
-The kernels' compiler takes 0.3 s to load, in which frames can be decoded, and shrunk as any other. So they are used
-from when they are loaded, and only where they give the same pixels.
+The kernels take 0.3 s to load, and seconds to compile the first time. Frames can be decoded meanwhile, and shrunk as
+any other; so the kernels are used from when they are ready, and only where they give the same pixels.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def half_rgb(frame: Any) -> U8 | None:
 
     None if it is too early, or where the kernel gives other pixels.
     """
-    if frame.format.name not in PLANAR_420 or _loaded() is None:
-        return None
+    if frame.format.name not in PLANAR_420 or frame.interlaced_frame or _loaded() is None:
+        return None  # swscale takes the fields of an interlaced frame apart
     alike = _halves_alike(frame.format.name, int(frame.colorspace), int(frame.color_range))
     return _half_rgb(frame) if alike else None
 
@@ -56,7 +56,7 @@ def wait() -> None:
 
 
 def _loaded() -> Any:
-    """The kernels; None until they are loaded, which begins with the first call."""
+    """The kernels; None until they are ready, which begins with the first call."""
     loading = _loading()
     return loading.result() if loading.done() else None
 
@@ -68,6 +68,7 @@ def _loading() -> Future[Any]:
         from vbtools.ops.compiled import warm_up
 
         warm_up()
+        shrink.warm_up()
         return shrink
 
     pool = ThreadPoolExecutor(1, thread_name_prefix="shrink")

@@ -291,14 +291,11 @@ def mask_distance(probability: U8, size: tuple[int, int], threshold: float, reac
     import cv2
     import numpy as np
 
-    from vbtools.ops.fringe import FAR_AWAY, signed_distance
+    from vbtools.ops.fringe import signed_distance
     from vbtools.ops.masks import level
 
     large = cv2.resize(probability, size[::-1], interpolation=cv2.INTER_LINEAR)
-    person = (np.asarray(large, np.uint8) >= level(threshold)).astype(np.uint8)
-    if person.any() and not person.all():
-        return signed_distance(person, reach)
-    return np.full(person.shape, -FAR_AWAY if person.any() else FAR_AWAY, np.float32)
+    return signed_distance((np.asarray(large, np.uint8) >= level(threshold)).astype(np.uint8), reach)
 
 
 def _smooth(distance: F32, unit: float) -> F32:

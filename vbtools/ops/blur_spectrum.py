@@ -178,6 +178,9 @@ def _passed(side: int, family: str) -> F64:
     cut kernel's over the width of a bin, so that a zero has a bottom."""
     frequency = _frequency(_bounds(side))
     if family == "gaussian":
-        return np.exp(-((2 * np.pi * SIGMAS[:, None] * frequency) ** 2))
-    within = (0.97, 1.0, 1.03)
-    return np.stack([np.mean([transfer(family, float(s), frequency * k) ** 2 for k in within], axis=0) for s in SIGMAS])
+        power = np.exp(-((2 * np.pi * SIGMAS[:, None] * frequency) ** 2))
+    else:
+        within = [frequency * k for k in (0.97, 1.0, 1.03)]
+        power = np.stack([np.mean([transfer(family, float(s), f) ** 2 for f in within], axis=0) for s in SIGMAS])
+    power.flags.writeable = False  # it is everybody's
+    return power

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
 from types import ModuleType
+
+
+class _Hider(MetaPathFinder):
+    """Says of modules that there are none, to the thread that made it."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
+        self._thread = threading.get_ident()
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """None where others may look for the module.
+
+        Raises:
+            ModuleNotFoundError: it is one of those.
+        """
+        if name in self._names and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"'{name}' is not needed here", name=name)
 
 
 @contextmanager
 def _without(*names: str) -> Iterator[None]:
-    """From entering to leaving there are no such modules, unless they are loaded already."""
-    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
-    hidden = [name for name in names if name not in modules]
-    modules.update(dict.fromkeys(hidden))
+    """From entering to leaving there are no such modules for this thread, unless they are loaded already."""
+    hider = _Hider(names)
+    sys.meta_path.insert(0, hider)
     try:
         yield
     finally:
-        for name in hidden:
-            del modules[name]
+        sys.meta_path.remove(hider)
 
 
 with _without("coverage"):  # numba looks for a measurement of tests to tell it what it compiles: 0.03 s

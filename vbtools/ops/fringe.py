@@ -60,10 +60,15 @@ def box_around(person: U8, margin: int) -> Box | None:
 def signed_distance(person: U8, reach: float | None = None) -> F32:
     """px to the person's outline, (H, W) float32: positive outside, negative inside.
 
+    It is :data:`FAR_AWAY` from one who is not there, and minus that in one who is everywhere.
+
     Args:
-        person: (H, W) uint8, 1 on the person, 0 elsewhere; somewhere 1, somewhere 0.
+        person: (H, W) uint8, 1 on the person, 0 elsewhere.
         reach: px outside up to which it must be known; beyond it may be :data:`FAR_AWAY`. Much of a frame is.
     """
+    pixels = cv2.countNonZero(person)
+    if pixels in {0, person.size}:
+        return np.full(person.shape, -FAR_AWAY if pixels else FAR_AWAY, np.float32)
     box = None if reach is None else box_around(person, int(np.ceil(reach / ACROSS)) + 1)
     if box is None:
         outside = cv2.distanceTransform(1 - person, cv2.DIST_L2, 3)

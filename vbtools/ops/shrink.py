@@ -62,6 +62,14 @@ def half_rgb(luma: U8, blue: U8, red: U8, matrix: tuple[int, int, int, int], *, 
     return np.asarray(cv2.merge(list(planes)), np.uint8)
 
 
+def warm_up() -> None:
+    """Load the kernels, or compile them where they never were."""
+    whole = np.full((8, 8), 128, np.uint8)
+    for luma, chroma in ((whole, whole[:4, :4].copy()), (whole[:4, :4], whole[:2, :2])):  # with and without padding
+        third(luma)
+        half_rgb(luma, chroma, chroma, BT601, full=True)
+
+
 @njit(nogil=True, cache=True)
 def _third(plane: Any, small: Any) -> None:
     height, width = small.shape

@@ -42,7 +42,7 @@ class Clip:
         return self.seen.size[0] / 720
 
     def each(self, work: Callable[[Frame], T], first: int = 0) -> Iterator[tuple[Frame, T]]:
-        """Every frame with what ``work`` makes of it, in order of time; worked on in threads, two frames ahead.
+        """Every frame with what ``work`` makes of it, in order of time; a block of them at once, in two threads.
 
         Args:
             work: called with each frame.
@@ -153,17 +153,22 @@ class Edges:
             chosen: numbers of the frames that are wanted; all, if not given.
         """
 
+        def is_wanted(number: int) -> bool:
+            return chosen is None or number in chosen
+
+        def of_kept(edge: Edge | None) -> T | None:
+            return work(edge) if edge is not None and is_wanted(edge.number) else None
+
         def of_frame(frame: Frame) -> tuple[Edge | None, T | None]:
-            if chosen is not None and frame.number not in chosen:
-                return None, None
-            edge = self._look(frame)
+            edge = self._look(frame) if is_wanted(frame.number) else None
             return edge, None if edge is None else work(edge)
 
         kept = list(self._kept)
-        wanted = [edge for edge in kept if edge is not None and (chosen is None or edge.number in chosen)]
         with ThreadPoolExecutor(2, thread_name_prefix="leak") as pool:
-            yield from pool.map(work, wanted)
-        self._clip.job.progress.advance(len(kept))
+            for made in pool.map(of_kept, kept):
+                if made is not None:
+                    yield made
+                self._clip.job.progress.advance()
         for _, (edge, made) in self._clip.each(of_frame, len(kept)):
             if chosen is None:
                 self._keep(edge)
@@ -186,7 +191,7 @@ class Edges:
         own = halo.of_frame(frame.pixels, frame.probability, plate.small, plate.halo) @ LUMA
         gray = np.asarray(cv2.cvtColor(frame.pixels[cut], cv2.COLOR_RGB2GRAY), np.float32)
         detail = fringe.detail(gray - plate.luma[cut] - halo.enlarged(own, self._clip.seen.size)[cut], unit)
-        distance = signed_distance(np.ascontiguousarray(frame.person[cut]))
+        distance = fringe.signed_distance(np.ascontiguousarray(frame.person[cut]))
         bins = np.empty(detail.shape, np.uint8)
         fringe.bins_of(distance, np.float32(unit), self._bins, bins)
         bins[plate.overlays[cut]] = fringe.OUTSIDE
@@ -199,15 +204,3 @@ def _inner(seen: Mask, unit: float) -> Mask:
     """Where the detail needs nothing from beyond the frame."""
     side = 2 * round(2 * fringe.DETAIL_PX * unit) + 1
     return np.asarray(cv2.erode(seen.view(np.uint8), np.ones((side, side), np.uint8), borderValue=0)) > 0
-
-
-def signed_distance(person: U8) -> F32:
-    """Signed distance to the person; everywhere far from one who is not there, everywhere in one who is everywhere.
-
-    Args:
-        person: (h, w) uint8, 0 or 1.
-    """
-    pixels = cv2.countNonZero(person)
-    if pixels in {0, person.size}:
-        return np.full(person.shape, -fringe.FAR_AWAY if pixels else fringe.FAR_AWAY, np.float32)
-    return fringe.signed_distance(person)

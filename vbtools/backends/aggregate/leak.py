@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbtools.backends.aggregate.blur import identified, write_blur
-from vbtools.backends.aggregate.edge import Clip, Edge, Edges, Frame, Plate, signed_distance
+from vbtools.backends.aggregate.edge import Clip, Edge, Edges, Frame, Plate
 from vbtools.backends.aggregate.observations import Observations
 from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
@@ -225,14 +225,14 @@ def _believed(p: F32, judged: Mask, against: str) -> F32:
 
 def _plate(clip: Clip) -> Plate:
     size, unit = clip.seen.size, clip.unit
-    apart = max(FAR_PX * unit, clip.job.params.dilate)
+    least = max(FAR_PX * unit, clip.job.params.dilate)
     sums = Sums(size)
     chosen, portraits = (_spread(clip.seen.count, most) for most in (SAMPLES, PERSONS))
     samples: list[tuple[F32, F32, F32]] = []
     persons: list[F32] = []
 
     def look(frame: Frame) -> tuple[U8, F32 | None, tuple[F32, F32, F32] | None]:
-        far = fringe.apart(frame.person, apart)
+        far = fringe.apart(frame.person, least)
         if frame.seen is not None:
             far &= frame.seen
         widths = _person_edges(frame, unit) if frame.number in portraits else None
@@ -265,7 +265,7 @@ def _plate(clip: Clip) -> Plate:
 
 def _person_edges(frame: Frame, unit: float) -> F32:
     """How wide the edges inside the person are; see :func:`vbtools.ops.blur_presence.edge_widths`."""
-    within = signed_distance(frame.person) < -WITHIN_PX * unit
+    within = fringe.signed_distance(frame.person) < -WITHIN_PX * unit
     if frame.seen is not None:
         within &= frame.seen
     return edge_widths(np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.float32), within)
@@ -273,7 +273,7 @@ def _person_edges(frame: Frame, unit: float) -> F32:
 
 def _sample(frame: Frame) -> tuple[F32, F32, F32]:
     """The frame as the halo is found from it: its pixels, the person's probability, and the distance to the person."""
-    distance = signed_distance(frame.person)
+    distance = fringe.signed_distance(frame.person)
     if frame.seen is not None:
         distance = np.where(frame.seen, distance, np.float32(-1e3))
     return halo.shrunk(frame.pixels), halo.shrunk(frame.probability), halo.shrunk(distance)
