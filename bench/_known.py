@@ -110,6 +110,10 @@ FITTED = (
     Known("jitsi-slight", 58, HD, "sway", DEPTH, HELP),
     Known("gaussian", 59, SMALL, "gesture", OFFICE, "", 9),
     Known("obs", 60, MIDDLE, "sway", DEPTH, STUDENT),
+    Known("lfbw", 70, HD, "talking", OFFICE, STUDENT),
+    Known("lfbw", 71, HD, "lean", DEPTH, HELP),
+    Known("lfbw", 72, HD, "sway", LIVING, ""),
+    Known("gaussian", 73, HD, "sway", "", HELP, 5),
 )
 HELD_OUT = (
     Known("twilio", 101, HD, "sway", "", BOOK),
@@ -200,6 +204,9 @@ UNFOUND = (
     Empty(NOISE, "gaussian", 64, HD, "sway", "", STUDENT),
     Empty(ROOMS, "gaussian", 65, MIDDLE, "sway", "", HELP),
     Empty(VIRTUAL, "lfbw", 66, SMALL, "sway", LIVING, STUDENT),
+    Empty(WALL, "obs", 67, MIDDLE, "talking", "", STUDENT),
+    Empty(WALL, "obs", 68, HD, "gesture", "", HELP),
+    Empty(WALL, "livekit", 69, SMALL, "sway", "", STUDENT),
 )
 """Calls that show nothing, of other seeds and persons than :data:`EMPTY`: the trees are fitted on these too."""
 

@@ -19,17 +19,18 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
-from _boosting import Boosting
+from _boosting import fit
 from _composites import DATA, SCENES, Call, Man, call, read, recovered
 from _known import EMPTY, FITTED, HELD_OUT, UNFOUND, made, nothing
 
 from vbtools.backends.aggregate import leak
 from vbtools.ops import confidence_trees
-from vbtools.ops.confidence import FEATURES, RISING, confidence
+from vbtools.ops.confidence import FEATURES, LEAVES, QUESTIONS, RISING, confidence
 from vbtools.ops.detail import STRUCTURE_R, TEXTURE, detail
 
 PER_CALL = 600.0
@@ -142,14 +143,19 @@ def table(title: str, told: list[tuple[Measured, np.ndarray]]) -> Iterator[str]:
 
 def source(start: float, trees: np.ndarray) -> str:
     """The module that holds the trees."""
-    rows = "\n".join("    (" + ", ".join(f"{value:.4g}" for value in tree) + ")," for tree in trees)
+    parts = [0, QUESTIONS, 2 * QUESTIONS, 2 * QUESTIONS + LEAVES]  # a line each: features, bounds, odds
+    rows = "\n".join(
+        "    (" + ",\n     ".join(
+            ", ".join(f"{value:.4g}" for value in tree[low:high]) for low, high in pairwise(parts)
+        ) + ")," for tree in trees
+    )  # fmt: skip
     return (
         '"""The trees of :mod:`vbtools.ops.confidence`; written by ``python bench/confidence.py --write``."""\n\n'
         "import numpy as np\n\n"
         f"START = {start:.4f}\n"
         '"""Log odds before the first tree."""\n'
         "# fmt: off\nTREES = np.array((\n" + rows.replace("inf", "1e9") + "\n))\n# fmt: on\n"
-        '"""(n, 10), as :func:`vbtools.ops.confidence.confidence` takes them."""\n'
+        '"""(n, 22), as :func:`vbtools.ops.confidence.confidence` takes them."""\n'
     )
 
 
@@ -182,7 +188,7 @@ def crossed(known: list[Measured]) -> list[tuple[Measured, np.ndarray]]:
     told = []
     for k in range(FOLDS):
         rest = [one for i, one in enumerate(known) if i % FOLDS != k]
-        model = rounded(*Boosting(*samples(rest), RISING).fit())
+        model = rounded(*fit(*samples(rest), RISING))
         told += [(one, one.believed(*model)) for one in known[k::FOLDS]]
     return sorted(told, key=lambda pair: pair[0].name)
 
@@ -198,7 +204,7 @@ def main() -> int:
     model = (confidence_trees.START, confidence_trees.TREES)
     if "fitted" in asked.only:
         known = calls("fitted", asked.work)
-        model = rounded(*Boosting(*samples(known), RISING).fit())
+        model = rounded(*fit(*samples(known), RISING))
         print("\n".join(table("fitted, each fourth by the rest", crossed(known))), flush=True)
         if asked.write:
             PLACE.write_text(source(*model), encoding="utf-8")

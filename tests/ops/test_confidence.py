@@ -6,21 +6,31 @@ import cv2
 import numpy as np
 import pytest
 
-from vbtools.ops.confidence import FEATURES, LEAST_BLUR_PX, RISING, WIDEST_PX, blur_width, confidence, of_blocks
+from vbtools.ops.confidence import (
+    FEATURES,
+    LEAST_BLUR_PX,
+    QUESTIONS,
+    RISING,
+    WIDEST_PX,
+    blur_width,
+    confidence,
+    of_blocks,
+)
 from vbtools.ops.confidence_trees import TREES
 
 LOW, HIGH = -4.0, 4.0
 
 
-def test_a_tree_asks_the_question_that_the_first_answer_leads_to() -> None:
-    tree = np.array([[0, 1.0, 1, 2.0, 2, 3.0, -3.0, -1.0, 1.0, 3.0]])
-    given = np.array([[0, 0, 2, 2], [1, 3, 9, 9], [9, 9, 2, 4]], np.float32)[:, None, :]
-    odds = np.array([-3.0, -1.0, 1.0, 3.0]) + 0.5
-    assert confidence(given, 0.5, tree)[0] == pytest.approx(1 / (1 + np.exp(-odds)))
+def test_a_tree_asks_the_question_that_the_last_answer_leads_to() -> None:
+    asked, bounds, odds = [0, 1, 1, 2, 2, 2, 2], [1.0, 2, 4, 1, 2, 3, 4], np.arange(-4.0, 4)
+    tree = np.array([[*asked, *bounds, *odds]])
+    given = np.array([[0, 0, 0, 0, 2, 2, 2, 2], [2, 2, 3, 3, 4, 4, 5, 5], [1, 2, 2, 3, 3, 4, 4, 5]], np.float32)
+    told = confidence(given[:, None, :], 0.5, tree)[0]
+    assert told == pytest.approx(1 / (1 + np.exp(-(odds + 0.5))))
 
 
 def test_the_trees_ask_for_what_they_are_given() -> None:
-    asked = TREES[:, [0, 2, 4]]
+    asked = TREES[:, :QUESTIONS]
     assert asked.min() >= 0
     assert asked.max() < len(FEATURES) == len(RISING)
     assert np.isfinite(TREES).all()
@@ -37,7 +47,7 @@ def test_what_speaks_for_the_room_never_lowers_the_confidence(feature: int) -> N
         told.append(confidence(given)[0])
     way = np.diff(told, axis=0) * RISING[feature]
     assert way.min() > -1e-6
-    assert (way.max() > 0.001) == np.isin(feature, TREES[:, [0, 2, 4]])  # the fit may leave a feature aside
+    assert (way.max() > 0.001) == np.isin(feature, TREES[:, :QUESTIONS])  # the fit may leave a feature aside
 
 
 def test_a_block_is_given_what_its_pixels_are_given_in_the_mean() -> None:

@@ -16,24 +16,33 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vbtools.ops.confidence_blocks import FINE_PX, MEASURES, measures
+from vbtools.ops.confidence_blocks import RISING as RISING_MEASURES
 from vbtools.ops.confidence_trees import START, TREES
 from vbtools.ops.deconvolution import Channel
 from vbtools.ops.detail import block_means, scaled
 from vbtools.ops.fringe import DETAIL_PX, EDGES_PX
 from vbtools.ops.leak import POOL_PX, Detail, Views, enlarged
+from vbtools.ops.pairs import Pairs
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-FEATURES = (
+POOLED = (
     "agreement of passages", "agreement at other distances", "near with far", "fineness", "sharpness", "strength",
     "agreement with the plate", "against the plate", "frames for", "span of distances", "farthest distance",
     "in the fringe", "left free", "plate's detail", "plate's blur", "foretold of the plate",
     "undone over noise", "carried by the plate", "blur identified", "undone like the plate", "leak like the undone",
     "blurred leak like the plate", "frames for over against", "picture's strength", "picture's fineness",
 )  # fmt: skip
-RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1, 1, 1, -1, 1, 1, 1, 1, 0, 0)
+FEATURES = POOLED + MEASURES
+"""What the trees are given of a block: what is pooled around it, and what is measured of it by itself."""
+RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1, 1, 1, -1, 1, 1, 1, 1, 0, 0, *RISING_MEASURES)
 """Of each feature: 1 where more of it can only speak for the room, -1 where only against it, 0 where neither is so."""
+DEPTH = 3
+"""Questions that a tree asks of a block, one after another."""
+QUESTIONS, LEAVES = 2**DEPTH - 1, 2**DEPTH
+"""That a tree has."""
 MOST_UNSUPPORTED = np.float32(0.5)
 """Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`."""
 MOST_WITHIN = 0.9
@@ -43,8 +52,6 @@ MOST_LOST = 0.05
 who walk in; 0.06 to 0.18 where the plate shows parts of the person."""
 LEAST = 0.03
 """Ratio of power to error below which there is no difference any more."""
-FINE_PX = 1.5
-"""Sigma, px at 720 rows, of the Gaussian whose rest is fine."""
 NARROW_PX, WIDE_PX = 1.5, 5.0
 """Sigmas, px at 720 rows, of the Gaussians whose slopes tell how wide the plate's edges are: 3 to 20 px."""
 STEEP = 85
@@ -89,6 +96,7 @@ class Evidence:
         channel: the plate without its blur.
         sigma: px, of the blur as identified; NaN: it is not.
         picture: (H, W) float32: luminance of what is judged.
+        pairs: how alike passages show each block.
     """
 
     room: Detail
@@ -104,13 +112,23 @@ class Evidence:
     channel: Channel
     sigma: float
     picture: F32
+    pairs: Pairs
 
 
 def features(seen: Evidence) -> F32:
-    """What the trees are given, (len(FEATURES), h, w) float32 on the grid of ``seen.views``."""
+    """What the trees are given of each block of :mod:`vbtools.ops.detail`, (len(FEATURES), rows, columns) float32.
+
+    Incomplete blocks at the right and lower borders are included.
+    """
+    size = seen.picture.shape
+    return np.concatenate([of_blocks(pooled(seen), seen.grid, (size[0], size[1])), measures(seen)])
+
+
+def pooled(seen: Evidence) -> F32:
+    """What is pooled over a few letters, (len(POOLED), h, w) float32 on the grid of ``seen.views``."""
     unit, room, views = seen.unit, seen.room, seen.views
 
-    def pooled(plane: F32) -> F32:
+    def pool(plane: F32) -> F32:
         height, width = plane.shape
         small = cv2.resize(plane, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), POOL_PX * unit / 4)
@@ -120,43 +138,43 @@ def features(seen: Evidence) -> F32:
     def around(plane: F32) -> F32:
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), 1.0), np.float32)
 
-    weight, error = pooled(room.weight), room.error[:: seen.grid, :: seen.grid]
+    weight, error = pool(room.weight), room.error[:: seen.grid, :: seen.grid]
     shown, plate_detail = room.best * seen.scale, _rest(seen.plate, DETAIL_PX * unit)
-    power, plate_power = pooled(shown * shown), pooled(plate_detail * plate_detail)
+    power, plate_power = pool(shown * shown), pool(plate_detail * plate_detail)
     fine = _rest(room.best, FINE_PX * unit) * seen.scale
     near, far = (_rest(plane, FINE_PX * unit) for plane in seen.near_far)
     narrow, wide = _slopes(seen.plate + shown, 1.0 * unit), _slopes(seen.plate + shown, 3.0 * unit)
-    alike = pooled(shown * plate_detail) / np.sqrt(power * plate_power + 1e-3) * plate_power / (plate_power + 4)
+    alike = pool(shown * plate_detail) / np.sqrt(power * plate_power + 1e-3) * plate_power / (plate_power + 4)
     width = blur_width(seen.plate, seen.free > 0, unit)
     undone = _rest(_undone(seen.plate, width * unit), DETAIL_PX * unit)
     sigma = seen.sigma if np.isfinite(seen.sigma) and seen.sigma > 0 else WIDEST_KNOWN_PX * unit
     brought, picture = _rest(seen.channel.undone, DETAIL_PX * unit), _rest(seen.picture, DETAIL_PX * unit)
     again = _rest(cv2.GaussianBlur(shown, (0, 0), sigma), DETAIL_PX * unit)
-    picture_fine, picture_power = _rest(seen.picture, FINE_PX * unit), pooled(picture * picture)
+    picture_fine, picture_power = _rest(seen.picture, FINE_PX * unit), pool(picture * picture)
 
     def alike_to(one: F32, other: F32) -> F32:
-        return np.asarray(pooled(one * other) / np.sqrt(pooled(one * one) * pooled(other * other) + 0.05), np.float32)
+        return np.asarray(pool(one * other) / np.sqrt(pool(one * one) * pool(other * other) + 0.05), np.float32)
 
     told = np.minimum(views.clear / 2, 1)
     farthest = around(np.where(views.clear > 0, views.farthest, -10 * unit))
     found = (
         np.log(np.maximum(weight * room.signal[:: seen.grid, :: seen.grid] / error, LEAST)),
         np.log(np.maximum(weight * room.apart[:: seen.grid, :: seen.grid] / error, LEAST)),
-        pooled(near * far) / np.sqrt(pooled(near * near) * pooled(far * far) + 0.05),
-        np.log((np.sqrt(pooled(fine * fine)) + 0.1) / (np.sqrt(power) + 0.3)),
-        np.log(pooled(narrow * wide) / (pooled(wide * wide) + 0.01) + 0.2),
+        pool(near * far) / np.sqrt(pool(near * near) * pool(far * far) + 0.05),
+        np.log((np.sqrt(pool(fine * fine)) + 0.1) / (np.sqrt(power) + 0.3)),
+        np.log(pool(narrow * wide) / (pool(wide * wide) + 0.01) + 0.2),
         np.log(np.sqrt(power) + 0.5),
         alike,
         np.log((np.sqrt(power) + 0.5) / (np.sqrt(plate_power) + 0.5)),
         np.log1p(around(views.clear)),
         np.minimum(around(views.span * told) / unit, 20) / 10,
         np.clip(farthest / unit, -10, 20) / 10 - seen.centre / 10,
-        pooled((seen.support > 0).astype(np.float32)),
-        pooled(seen.free),
+        pool((seen.support > 0).astype(np.float32)),
+        pool(seen.free),
         np.log(np.sqrt(plate_power) + 0.3),
         np.full(weight.shape, np.log(width)),
         alike_to(undone, plate_detail),
-        np.log(np.sqrt(pooled(brought * brought)) / seen.channel.noise + 0.1),
+        np.log(np.sqrt(pool(brought * brought)) / seen.channel.noise + 0.1),
         np.full(weight.shape, seen.channel.carried),
         np.full(weight.shape, np.log(min(sigma / unit, WIDEST_KNOWN_PX))),
         alike_to(brought, plate_detail),
@@ -164,19 +182,19 @@ def features(seen: Evidence) -> F32:
         alike_to(again, plate_detail),
         np.log((around(views.clear) + 1) / (around(views.against) + 1)),
         np.log(np.sqrt(picture_power) + 0.5),
-        np.log((np.sqrt(pooled(picture_fine * picture_fine)) + 0.1) / (np.sqrt(picture_power) + 0.3)),
+        np.log((np.sqrt(pool(picture_fine * picture_fine)) + 0.1) / (np.sqrt(picture_power) + 0.3)),
     )
     return np.stack(found).astype(np.float32)
 
 
 def of_blocks(given: F32, grid: int, size: tuple[int, int]) -> F32:
-    """The features of each block of :mod:`vbtools.ops.detail`, (len(FEATURES), rows, columns) float32.
+    """The mean of each block of :mod:`vbtools.ops.detail`, (n, rows, columns) float32.
 
     Incomplete blocks at the right and lower borders are included. The trees are fitted on blocks: asked point by point,
     and averaged afterwards, they would tell all blocks to be more alike than they are.
 
     Args:
-        given: from :func:`features`.
+        given: (n, h, w) float32, from :func:`pooled`.
         grid: px between its points.
         size: height and width of the picture, px.
     """
@@ -190,16 +208,20 @@ def confidence(given: F32, start: float = START, trees: NDArray[np.float64] = TR
     """The probability, (rows, columns) float32, 0-1.
 
     Args:
-        given: (len(FEATURES), rows, columns) float32, from :func:`of_blocks`.
+        given: (len(FEATURES), rows, columns) float32, from :func:`features`.
         start: log odds before the first tree.
-        trees: (n, 10): of each, the feature and the bound of its first question, those of the question where the first
-            is answered with no more than the bound, those where it is answered with more, and the four log odds.
+        trees: (n, 22): of each, the features of its seven questions, their bounds, and the log odds of its eight
+            leaves. Question k, counted from 0, leads to question 2 k + 1 where the feature is no more than the bound,
+            else to 2 k + 2; the last ones to leaf 2 k + 1 - 7 or 2 k + 2 - 7.
     """
     score = np.full(given.shape[1:], start)
-    for first, bound, low, low_bound, high, high_bound, *odds in trees:
-        more = given[int(first)] > bound
-        again = np.where(more, given[int(high)] > high_bound, given[int(low)] > low_bound)
-        score += np.asarray(odds)[2 * more + again]
+    where = np.indices(score.shape)
+    for tree in trees:
+        asked, bounds, odds = tree[:QUESTIONS].astype(int), tree[QUESTIONS : 2 * QUESTIONS], tree[2 * QUESTIONS :]
+        at = np.zeros(score.shape, int)
+        for _ in range(DEPTH):
+            at = 2 * at + 1 + (given[asked[at], where[0], where[1]] > bounds[at])
+        score += odds[at - QUESTIONS]
     return (1 / (1 + np.exp(-score))).astype(np.float32)
 
 

@@ -22,13 +22,14 @@ from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
 from vbtools.ops.blur_kind import Blur, family_of
 from vbtools.ops.blur_presence import edge_widths, is_sharp
-from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection, of_blocks
+from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection
 from vbtools.ops.deconvolution import best_of_both, channel
 from vbtools.ops.detail import LUMA, scaled
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.moments import Sums
 from vbtools.ops.overlays import overlays, shines_through
+from vbtools.ops.pairs import pairs
 from vbtools.ops.steadiness import dips
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ def recover(job: AggregateJob) -> Recovered:
     shown = np.maximum(leak.enlarged(best, grid, size), sums.strongest) / scale
     free = np.where(plate.overlays, 0, plate.count / max(clip.seen.count, 1)).astype(np.float32)
     near_far, centre = leak.near_far(sums.total, sums.weight), centre_of(opacity)
+    alike = pairs(sums.total, sums.weight, scaled(size[0])[0])
     unhaloed = plate.count > 0
     known = unhaloed & ~plate.overlays
     blur = identified(job, plate.luma, known, opacity, sharp=plate.sharp)
@@ -181,9 +183,9 @@ def recover(job: AggregateJob) -> Recovered:
         )
     evidence = Evidence(
         room, views, near_far, sums.support, free, plate.luma, scale, centre, grid, clip.unit,
-        through, blur.sigma, joined,
+        through, blur.sigma, joined, alike,
     )  # fmt: skip
-    given = of_blocks(features(evidence), grid, size)
+    given = features(evidence)
     against = objection(opacity, plate.sharp, float(lost.mean()))
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     return Recovered(
