@@ -40,6 +40,8 @@ UNTEXTURED = 0.3
 BELIEVED = 0.8
 FOLDS = 4
 VENDOR = ("shiguredo15_books", "livekit50_books", "lfbw_blur40_books", "lfbw21_books")
+WEAK = ("backscrub", "lfbw21")
+"""What the names of tested calls begin with whose blur is weak: effective sigma below 8 px at 720 rows."""
 PLACE = Path(confidence_trees.__file__)
 
 
@@ -130,7 +132,8 @@ def row(name: str, p: np.ndarray, right: np.ndarray, invented: int) -> str:
 
 
 def table(title: str, told: list[tuple[Measured, np.ndarray]]) -> Iterator[str]:
-    """The rows of calls with the confidence of their blocks, and of all together."""
+    """The rows of calls with the confidence of their blocks, and of all together; of calls that were not fitted also of
+    those behind strong and behind weak blurs."""
     yield f"\n| {title} | textured | shown | p >= 0.8 | of them shown | reach | ECE | invented |"
     yield "| --- " + "| ---: " * 7 + "|"
     every = []
@@ -138,7 +141,11 @@ def table(title: str, told: list[tuple[Measured, np.ndarray]]) -> Iterator[str]:
         invented = int(((p >= BELIEVED) & one.invents & ~one.textured).sum())
         every.append((p[one.textured], one.right[one.textured], invented))
         yield row(one.name, *every[-1])
-    yield row("all", *(np.concatenate([e[k] for e in every]) for k in (0, 1)), sum(e[2] for e in every))
+    weak = np.array([one.name.startswith(WEAK) for one, _ in told])
+    groups = {"strong blurs": ~weak, "weak blurs": weak} if weak.any() else {}
+    for name, chosen in {**groups, "all": np.ones_like(weak)}.items():
+        part = [e for e, is_one in zip(every, chosen, strict=True) if is_one]
+        yield row(name, *(np.concatenate([e[k] for e in part]) for k in (0, 1)), sum(e[2] for e in part))
 
 
 def source(start: float, trees: np.ndarray) -> str:

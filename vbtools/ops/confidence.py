@@ -1,9 +1,10 @@
 """How far the detail of a leak can be believed: the probability that it is the room's, calibrated on known scenes.
 
-A small sum of decision trees on a coarse grid. What it is given says, each in its own way, whether the same was seen at
-another time, at another distance from the mask, and in single frames; how fine it is, which the person's smeared
-outline and a codec's blocks are not; and how much of the room comes through the blur itself, where that is weak: no
-fringe need have been there for the plate to show the room. The trees are those of
+A sum of small decision trees, asked of each block. What they are given says, each in its own way, whether the same
+was seen at another time, at another distance from the mask, and in single frames; how fine it is, which the person's
+smeared outline and a codec's blocks are not; and how much of the room comes through the blur itself, where that is
+weak: no fringe need have been there for the plate to show the room. Part of it is pooled over a few letters, where one
+block says too little; part is of the block alone (:mod:`vbtools.ops.confidence_blocks`). The trees are those of
 :mod:`vbtools.ops.confidence_trees`, which ``bench/confidence.py`` fits and writes; run it again when what they are
 given changes.
 """
@@ -20,7 +21,7 @@ from vbtools.ops.confidence_blocks import FINE_PX, MEASURES, measures
 from vbtools.ops.confidence_blocks import RISING as RISING_MEASURES
 from vbtools.ops.confidence_trees import START, TREES
 from vbtools.ops.deconvolution import Channel
-from vbtools.ops.detail import block_means, scaled
+from vbtools.ops.detail import block_means, high_pass, scaled
 from vbtools.ops.fringe import DETAIL_PX, EDGES_PX
 from vbtools.ops.leak import POOL_PX, Detail, Views, enlarged
 from vbtools.ops.pairs import Pairs
@@ -139,18 +140,18 @@ def pooled(seen: Evidence) -> F32:
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), 1.0), np.float32)
 
     weight, error = pool(room.weight), room.error[:: seen.grid, :: seen.grid]
-    shown, plate_detail = room.best * seen.scale, _rest(seen.plate, DETAIL_PX * unit)
+    shown, plate_detail = room.best * seen.scale, high_pass(seen.plate, DETAIL_PX * unit)
     power, plate_power = pool(shown * shown), pool(plate_detail * plate_detail)
-    fine = _rest(room.best, FINE_PX * unit) * seen.scale
-    near, far = (_rest(plane, FINE_PX * unit) for plane in seen.near_far)
+    fine = high_pass(room.best, FINE_PX * unit) * seen.scale
+    near, far = (high_pass(plane, FINE_PX * unit) for plane in seen.near_far)
     narrow, wide = _slopes(seen.plate + shown, 1.0 * unit), _slopes(seen.plate + shown, 3.0 * unit)
     alike = pool(shown * plate_detail) / np.sqrt(power * plate_power + 1e-3) * plate_power / (plate_power + 4)
     width = blur_width(seen.plate, seen.free > 0, unit)
-    undone = _rest(_undone(seen.plate, width * unit), DETAIL_PX * unit)
+    undone = high_pass(_undone(seen.plate, width * unit), DETAIL_PX * unit)
     sigma = seen.sigma if np.isfinite(seen.sigma) and seen.sigma > 0 else WIDEST_KNOWN_PX * unit
-    brought, picture = _rest(seen.channel.undone, DETAIL_PX * unit), _rest(seen.picture, DETAIL_PX * unit)
-    again = _rest(cv2.GaussianBlur(shown, (0, 0), sigma), DETAIL_PX * unit)
-    picture_fine, picture_power = _rest(seen.picture, FINE_PX * unit), pool(picture * picture)
+    brought, picture = high_pass(seen.channel.undone, DETAIL_PX * unit), high_pass(seen.picture, DETAIL_PX * unit)
+    again = high_pass(cv2.GaussianBlur(shown, (0, 0), sigma), DETAIL_PX * unit)
+    picture_fine, picture_power = high_pass(seen.picture, FINE_PX * unit), pool(picture * picture)
 
     def alike_to(one: F32, other: F32) -> F32:
         return np.asarray(pool(one * other) / np.sqrt(pool(one * one) * pool(other * other) + 0.05), np.float32)
@@ -258,11 +259,6 @@ def _undone(plate: F32, sigma: float) -> F32:
     spectrum = np.fft.rfft2(large) * passed / (passed**2 + NOISE_TO_SIGNAL)
     undone = np.fft.irfft2(spectrum, s=large.shape).astype(np.float32)
     return np.ascontiguousarray(undone[side : side + plate.shape[0], side : side + plate.shape[1]])
-
-
-def _rest(plane: F32, sigma: float) -> F32:
-    """What a Gaussian takes away."""
-    return np.asarray(plane - cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
 
 
 def _slopes(plane: F32, sigma: float) -> F32:
