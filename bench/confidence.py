@@ -1,11 +1,11 @@
 """Fit the trees of ``vbtools.ops.confidence`` on calls whose room is known, and test them on others.
 
-    python bench/confidence.py --work FOLDER [--write] [--only fitted|held-out|empty|vendor ...]
+    python bench/confidence.py --work FOLDER [--write] [--only fitted|held-out|fresh|empty|vendor ...]
 
 Fitted on: the composites of ``bench/_composites.py`` and the simulated calls ``FITTED`` and ``UNFOUND`` of
 ``bench/_known.py``, each of the same weight. Tested on: each fourth of these by the trees of the rest; ``HELD_OUT``, of
-other profiles, rooms, persons and seeds; ``EMPTY``, where nothing may be believed; and last the clips of
-``../shared/data/vendor``.
+other profiles, rooms, persons and seeds; ``FRESH``, which nobody had looked at when the trees were chosen; ``EMPTY``,
+where nothing may be believed; and last the clips of ``../shared/data/vendor``.
 --write puts the trees into ``vbtools/ops/confidence_trees.py``. What is measured of a call is kept in FOLDER: empty it
 when what the trees are given changes. 10 to 20 s a call.
 
@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 from _boosting import fit
 from _composites import DATA, SCENES, Call, Man, call, read, recovered
-from _known import EMPTY, FITTED, HELD_OUT, UNFOUND, made, nothing
+from _known import EMPTY, FITTED, FRESH, HELD_OUT, UNFOUND, made, nothing
 
 from vbtools.backends.aggregate import leak
 from vbtools.ops import confidence_trees
@@ -181,8 +181,9 @@ def calls(part: str, folder: Path) -> list[Measured]:
         todo = [name for name in SCENES if not (folder / f"{name}.npz").exists()]
         man = Man.load() if todo else None
         return known + [kept(folder, name, lambda name=name: call(name, man)) for name in SCENES]  # type: ignore[arg-type]
-    if part == "held-out":
-        return [kept(folder, one.name, lambda one=one: made(one)) for one in HELD_OUT]
+    if part in {"held-out", "fresh"}:
+        chosen = HELD_OUT if part == "held-out" else FRESH
+        return [kept(folder, one.name, lambda one=one: made(one)) for one in chosen]
     if part == "empty":
         return [kept(folder, one.name, lambda one=one: nothing(one)) for one in EMPTY]
     books = cv2.imread(str(DATA / "vendor" / "scene_books" / "background.png"))[..., ::-1]
@@ -205,7 +206,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="where what was measured is kept")
     parser.add_argument("--write", action="store_true", help="write the trees")
-    parser.add_argument("--only", nargs="+", default=("fitted", "held-out", "empty", "vendor"), help="parts")
+    parser.add_argument("--only", nargs="+", default=("fitted", "held-out", "fresh", "empty", "vendor"), help="parts")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     model = (confidence_trees.START, confidence_trees.TREES)
@@ -216,7 +217,7 @@ def main() -> int:
         if asked.write:
             PLACE.write_text(source(*model), encoding="utf-8")
             print(f"wrote {PLACE}: of {len(FEATURES)} features", file=sys.stderr)
-    for part in ("held-out", "empty", "vendor"):
+    for part in ("held-out", "fresh", "empty", "vendor"):
         if part in asked.only:
             told = [(one, one.believed(*model)) for one in calls(part, asked.work)]
             print("\n".join(table(part, told)), flush=True)
