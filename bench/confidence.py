@@ -1,6 +1,6 @@
 """Fit the trees of ``vbtools.ops.confidence`` on calls whose room is known, and test them on others.
 
-    python bench/confidence.py --work FOLDER [--write] [--only fitted|held-out|fresh|empty|vendor ...]
+    python bench/confidence.py --work FOLDER [--write] [--bare] [--only fitted|held-out|fresh|empty|vendor ...]
 
 Fitted on: the composites of ``bench/_composites.py`` and the simulated calls ``FITTED`` and ``UNFOUND`` of
 ``bench/_known.py``, each of the same weight. Tested on: each fourth of these by the trees of the rest; ``HELD_OUT``, of
@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -63,6 +63,10 @@ class Measured:
     def right(self) -> np.ndarray:
         """Blocks that show the room."""
         return self.textured & (self.r > STRUCTURE_R)
+
+    def bare(self) -> Measured:
+        """The same where nothing speaks against the clip, and no place is left out."""
+        return replace(self, judged=np.ones_like(self.judged), against="")
 
     def believed(self, start: float, trees: np.ndarray) -> np.ndarray:
         """The confidence as the stage would write it, mean of each block."""
@@ -207,6 +211,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True, help="where what was measured is kept")
     parser.add_argument("--write", action="store_true", help="write the trees")
     parser.add_argument("--only", nargs="+", default=("fitted", "held-out", "fresh", "empty", "vendor"), help="parts")
+    parser.add_argument("--bare", action="store_true", help="what the trees say: no objection, no place left out")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     model = (confidence_trees.START, confidence_trees.TREES)
@@ -219,7 +224,8 @@ def main() -> int:
             print(f"wrote {PLACE}: of {len(FEATURES)} features", file=sys.stderr)
     for part in ("held-out", "fresh", "empty", "vendor"):
         if part in asked.only:
-            told = [(one, one.believed(*model)) for one in calls(part, asked.work)]
+            tested = [one.bare() if asked.bare else one for one in calls(part, asked.work)]
+            told = [(one, one.believed(*model)) for one in tested]
             print("\n".join(table(part, told)), flush=True)
     return 0
 
