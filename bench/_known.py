@@ -6,6 +6,7 @@ Profiles, rooms, persons and seeds of :data:`HELD_OUT` are in none of :data:`FIT
 
 from __future__ import annotations
 
+import random
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from _composites import DATA, DEPTH, LIVING, OFFICE, Call, Product, coded, read, room
 
 from vbtools.simulate.choice import choose
+from vbtools.simulate.room import render_room
 from vbtools.simulate.settings import CallSettings, Settings
 from vbtools.simulate.write import simulate
 
@@ -25,6 +27,10 @@ RENDERED = ""
 FPS = 25
 TIGHT = "mask=[enlarge, {feather: {sigma: 10}}, {smoothstep: {low: 0.85, high: 0.98}}]"
 """A mask that ends within the person: the edge shows nothing of the room, but the person's own rim, blurred."""
+HARD = "mask=[{decide: {above: 0.5}}, enlarge, {feather: {sigma: 2}}]"
+TRAILING = "mask=[{average: {keep: 0.7}}, enlarge, {feather: {sigma: 5}}]"
+WIDE = "mask=[{decide: {above: 0.3}}, {dilate: {size: 3}}, enlarge, {feather: {sigma: 10}}]"
+"""Masks of no product: cut at the person's edge; late; and wide and soft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Known:
     strength: float = 0
     seconds: float = 9
     tight: bool = False
+    near: float = 1
+    mask: str = ""
 
     @property
     def name(self) -> str:
@@ -49,8 +57,8 @@ class Known:
         return f"{self.profile}-{strength}-{self.seed}-{self.size[1]}"
 
     def settings(self) -> Settings:
-        """What simulate is asked for."""
-        asked = [TIGHT] if self.tight else []
+        """What simulate is asked for; the room is as large as its photograph."""
+        asked = [TIGHT] if self.tight else [self.mask] if self.mask else []
         chosen = choose(self.profile, [*asked, *([f"strength={self.strength:g}"] if self.strength else [])])
         return Settings(
             chosen, self.seed, self.seconds, self.size, FPS, self.motion or None,
@@ -114,6 +122,34 @@ FITTED = (
     Known("lfbw", 71, HD, "lean", DEPTH, HELP),
     Known("lfbw", 72, HD, "sway", LIVING, ""),
     Known("gaussian", 73, HD, "sway", "", HELP, 5),
+    Known("gaussian", 301, HD, "sway", OFFICE, "", 5, near=2.5),
+    Known("lfbw", 302, MIDDLE, "lean", "", HELP, near=2),
+    Known("gaussian", 303, MIDDLE, "talking", LIVING, STUDENT, 6, near=3),
+    Known("lfbw", 304, HD, "sway", DEPTH, STUDENT, near=2.5),
+    Known("gaussian", 305, HD, "lean", "", HELP, 4, near=3),
+    Known("shiguredo", 306, MIDDLE, "sway", OFFICE, "", 5, near=2),
+    Known("jitsi", 307, HD, "sway", "", HELP, near=2.5),
+    Known("livekit", 308, MIDDLE, "lean", OFFICE, "", near=3),
+    Known("obs", 309, HD, "walk", "", "", near=2),
+    Known("obs", 310, MIDDLE, "lean", LIVING, HELP, near=2.5),
+    Known("jitsi2", 311, HD, "talking", "", STUDENT, near=3),
+    Known("shiguredo", 312, SMALL, "sway", DEPTH, HELP, near=2),
+    Known("twilio-webgl", 313, HD, "lean", "", "", near=2.8),
+    Known("jitsi-slight", 314, MIDDLE, "walk", OFFICE, STUDENT, near=2),
+    Known("obs", 315, HD, "sway", "", STUDENT, near=3),
+    Known("livekit", 316, SMALL, "talking", "", "", near=1.5),
+    Known("gaussian", 317, HD, "walk", OFFICE, HELP, mask=HARD),
+    Known("obs", 318, HD, "lean", DEPTH, STUDENT),
+    Known("gaussian", 319, MIDDLE, "sway", LIVING, "", mask=TRAILING),
+    Known("jitsi", 320, HD, "walk", "", STUDENT, mask=WIDE),
+    Known("obs", 321, MIDDLE, "walk", "", HELP, 6, mask=TRAILING),
+    Known("gaussian", 322, MIDDLE, "lean", "", STUDENT, 8, mask=WIDE),
+    Known("livekit", 323, HD, "sway", DEPTH, HELP, mask=HARD),
+    Known("gaussian", 324, HD, "talking", "", HELP, 7, mask=TRAILING),
+    Known("obs", 325, SMALL, "sway", "", STUDENT, 6, mask=WIDE),
+    Known("shiguredo", 326, HD, "walk", LIVING, HELP, mask=HARD),
+    Known("obs", 327, HD, "talking", OFFICE, HELP, 6),
+    Known("lfbw", 328, MIDDLE, "walk", "", STUDENT),
 )
 HELD_OUT = (
     Known("twilio", 101, HD, "sway", "", BOOK),
@@ -132,9 +168,6 @@ HELD_OUT = (
     Known("bbb", 114, MIDDLE, "sway", BOARD, BOOK, tight=True),
     Known("kaito", 115, SMALL, "lean", "", BOOK, tight=True),
     Known("twilio", 116, MIDDLE, "talking", READ, BOOK, tight=True),
-)
-
-FRESH = (
     Known("twilio", 121, HD, "lean", MENU, BOOK),
     Known("backscrub", 122, HD, "sway", "", BOOK),
     Known("bbb", 123, HD, "talking", "", BOOK),
@@ -148,15 +181,47 @@ FRESH = (
     Known("chime", 131, SMALL, "talking", "", BOOK),
     Known("volcomix", 132, MIDDLE, "walk", "", BOOK),
 )
+
+TESTED = ("twilio", "backscrub", "bbb", "chime", "kaito", "volcomix")
+
+
+def _drawn(seed: int) -> Known:
+    """A call whose profiles take turns, and of which all else is drawn by its seed."""
+    draw = random.Random(seed)
+    return Known(
+        TESTED[seed % len(TESTED)], seed, draw.choice((HD, MIDDLE, SMALL)),
+        draw.choice(("talking", "sway", "lean", "gesture", "walk")), draw.choice((RENDERED, READ, BOARD, MENU)), BOOK,
+    )  # fmt: skip
+
+
+FRESH = tuple(_drawn(seed) for seed in range(141, 159))
 """Calls that were made only once the trees were chosen: :data:`HELD_OUT` was looked at while they were."""
 
 
 def made(known: Known) -> Call:
     """The call, and its room."""
     with tempfile.TemporaryDirectory() as folder:
-        simulate(Path(folder), known.settings())
+        settings = known.settings()
+        if known.near > 1:
+            settings = replace(settings, background=_near(known, Path(folder)))
+        simulate(Path(folder), settings)
         background = cv2.imread(f"{folder}/background.png")[..., ::-1]
         return Call(known.name, read(Path(folder) / "blurred.mp4"), np.ascontiguousarray(background))
+
+
+def _near(known: Known, folder: Path) -> Path:
+    """A piece of the call's room, enlarged to the whole, as a file."""
+    if known.room:
+        whole = _cut(cv2.imread(str(DATA / "photos" / known.room))[..., ::-1], HD)
+    else:
+        whole = render_room(*HD, known.seed).background.astype(np.float32)
+    width, height = (round(side / known.near) for side in HD)
+    rng = np.random.default_rng(known.seed)
+    x, y = int(rng.integers(HD[0] - width + 1)), int(rng.integers(HD[1] - height + 1))
+    large = cv2.resize(whole[y : y + height, x : x + width], HD, interpolation=cv2.INTER_CUBIC)
+    place = folder / "room.png"
+    cv2.imwrite(str(place), np.clip(np.rint(large), 0, 255).astype(np.uint8)[..., ::-1])
+    return place
 
 
 STILL, WALL, LABELS, PICTURE, VIRTUAL, ROOMS, NOISE = (

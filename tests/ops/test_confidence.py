@@ -14,9 +14,11 @@ from vbtools.ops.confidence import (
     WIDEST_PX,
     blur_width,
     confidence,
+    objection,
     of_blocks,
 )
 from vbtools.ops.confidence_trees import TREES
+from vbtools.ops.fringe import BINS
 
 LOW, HIGH = -4.0, 4.0
 
@@ -82,3 +84,25 @@ def test_edges_sharper_than_any_blur_tell_none() -> None:
     assert blur_width(edges(LEAST_BLUR_PX / 4, 360), everywhere, 0.5) == WIDEST_PX
     assert blur_width(np.full((360, 640), 90, np.float32), everywhere, 0.5) == WIDEST_PX
     assert blur_width(edges(5, 360), ~everywhere, 0.5) == WIDEST_PX
+
+
+STILL = [1, 0.99, 0.98, 0.98, 0.98, 0.98, 0.98, 0.98, 0.98, 0.97, 0.97, 0.96, 0.91, 0.74, 0.23]
+LEANS = [1, 0.99, 0.98, 0.96, 0.92, 0.84, 0.75, 0.66, 0.57, 0.48, 0.41, 0.35, 0.29, 0.22, 0.04]
+"""Opacities by distance as measured of simulated calls behind a blur that leaves the person out."""
+
+
+@pytest.mark.parametrize(
+    ("opacity", "sharp", "because"),
+    [
+        (STILL, False, "does not move"),
+        (LEANS, False, ""),
+        (LEANS, True, "sharp"),
+        ([0.0] * BINS, False, "nothing at the person's edge"),
+    ],
+)
+def test_a_clip_is_objected_to_where_nothing_moves_and_not_where_the_room_shows_within_the_mask(
+    opacity: list[float], sharp: bool, because: str
+) -> None:
+    told = objection(np.array(opacity, np.float32), sharp)
+    assert because in told
+    assert bool(told) == bool(because)

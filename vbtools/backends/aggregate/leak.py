@@ -186,7 +186,7 @@ def recover(job: AggregateJob) -> Recovered:
         through, blur.sigma, joined, alike,
     )  # fmt: skip
     given = features(evidence)
-    against = objection(opacity, plate.sharp, float(lost.mean()))
+    against = objection(opacity, plate.sharp)
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     return Recovered(
         picture=np.clip(plate.picture + (joined - plate.luma)[..., None], 0, 255),
