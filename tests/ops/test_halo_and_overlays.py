@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vbtools.ops import halo
-from vbtools.ops.overlays import overlays, shines_through
+from vbtools.ops.overlays import overlays, shines_through, unblurred
 
 SIZE = (360, 640)
 
@@ -95,3 +95,17 @@ def test_a_watermark_with_the_person_behind_it_is_found_by_its_edges_and_an_edge
     assert overlays(picture, changes, known, 0.5, covered)[mark].mean() < 0.1
     assert not shines_through(picture, changes, watermarked, ~known, 0.5).any()
     assert not shines_through(picture, np.full(SIZE, 60, np.float32), watermarked, known, 0.5).any()
+
+
+def test_what_is_sharp_and_covered_by_the_person_is_not_blurred_and_what_is_drawn_over_her_is() -> None:
+    picture, sign = drawn(8.0)
+    everywhere, still, changes = np.ones(SIZE, np.bool_), np.ones(SIZE, np.float32), np.full(SIZE, 9, np.float32)
+    side = np.zeros(SIZE, np.bool_)
+    side[:, : int(np.argwhere(sign)[:, 1].mean())] = True  # where she stood at times
+    covered = np.where(side, np.float32(90), picture)
+    deviation = np.where(side, changes, still)
+    assert unblurred(picture, still, deviation, covered, side, everywhere, 0.5)[sign].mean() > 0.9
+    assert not unblurred(picture, still, deviation, picture, side, everywhere, 0.5).any()  # its edges stay
+    assert not unblurred(picture, changes, deviation, covered, side, everywhere, 0.5).any()  # it is not still
+    assert not unblurred(picture, still, still, covered, side, everywhere, 0.5).any()  # nobody was there
+    assert not unblurred(picture, still, deviation, covered, ~everywhere, everywhere, 0.5).any()

@@ -147,6 +147,22 @@ def test_a_label_is_told_and_left_out(call: leaking_call.Call) -> None:
     assert any("drawn over" in note for note in job.notes)
 
 
+def test_a_sign_that_the_blur_leaves_out_is_told_and_believed(call: leaking_call.Call) -> None:
+    sign, text = (slice(85, 120), slice(60, 140)), np.full((35, 80, 3), 230, np.uint8)
+    cv2.putText(text, "ROOM", (4, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2)
+    frames = call.frames.copy()
+    for frame, person in zip(frames, call.person, strict=True):
+        frame[sign] = np.where(person[sign][..., None] > 0, frame[sign], text)
+    left = leaking_call.Call(frames, call.person, call.room, call.swept)
+    found, job = run_stage(stage("aggregate"), left.stages(), method="leak")
+    told = found["unblurred"][sign] > 0
+    assert told.mean() > 0.4
+    assert not found["overlays"][sign][told].any()
+    assert (found["confidence"][sign][told] >= BELIEVED).mean() > 0.9
+    assert (found["exposure"][sign][told] == 1).all()
+    assert any("leaves out a piece of the room" in note for note in job.notes)
+
+
 def test_a_camera_that_moves_is_followed(call: leaking_call.Call, stored: dict[str, Any]) -> None:
     count = len(call.frames)
     shift = np.rint(6 * np.sin(np.arange(count) / 5)).astype(int)

@@ -46,6 +46,9 @@ QUESTIONS, LEAVES = 2**DEPTH - 1, 2**DEPTH
 """That a tree has."""
 MOST_UNSUPPORTED = np.float32(0.5)
 """Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`."""
+UNBLURRED = 0.95
+"""Confidence in what is sharp and still, and covered by the person; see :func:`vbtools.ops.overlays.unblurred`. A
+picture behind the person, of which a part only is sharp, would be the same."""
 MOST_LEVEL = 0.75
 """Opacity from 16 px within the mask to 8 px beside it, against the strongest, all of which is higher than this only
 where nothing moves: of people who are still 0.96 and more, of those who move 0 to 0.5."""

@@ -1,10 +1,11 @@
-"""What is drawn over the picture after the blur: name labels, clocks, watermarks, frames around the picture.
+"""What is still and sharp in a blurred picture: drawn over it (name labels, clocks, watermarks, frames), or not blurred.
 
 An overlay stands still and is sharp; a blurred background is not. How sharp an edge is shows in how much of its slope
 is left when it is smoothed: of an edge of width e (sigma) the slope after a Gaussian s is ``1 / sqrt(e^2 + s^2)`` of
 its height, so the ratio between a fine and a coarse Gaussian is near 1 behind every blur of some px, and near their own
-ratio for what was drawn. In a picture that is sharp all over (:mod:`vbtools.ops.blur_presence`) nothing can be told
-apart so.
+ratio for what was drawn. A product that takes a piece of the room for a person leaves it still and sharp, too: the
+person who passes covers that, but nothing that is drawn over the picture. In a picture that is sharp all over
+(:mod:`vbtools.ops.blur_presence`) nothing can be told apart so.
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ KEPT = 0.5
 """Share of an edge's slope that is left where the person is behind it: of what lies in the room nothing is."""
 AROUND_PX = 9
 """Side of the window, px, in which slopes are compared."""
+JOINED_PX = 24.0
+"""px at 720 rows by which sharp edges may lie apart and belong to one thing: letters to a line, lines to a sign."""
+LEAST_COVERED = 0.1
+"""Share of a thing's edges that the person covers: 0.24 of a sign behind the person; of what is drawn over her 0."""
+LEAST_GONE = 0.25
+"""Share of those edges that are near her, and not always the same, that she covers: 0.40 of the same sign."""
+LEAST_COVERED_PX = 100
+"""Edge pixels at 720 rows, square px."""
 
 
 def overlays(plate: F32, deviation: F32, seen: Mask, unit: float, still: Mask | None = None) -> Mask:
@@ -49,13 +58,8 @@ def overlays(plate: F32, deviation: F32, seen: Mask, unit: float, still: Mask | 
     Returns:
         (H, W) bool, grown by :data:`GROWN_PX`.
     """
-    fine, coarse = _slope(plate, FINE_PX * max(unit, 0.5)), _slope(plate, COARSE_PX * max(unit, 0.5))
-    inside = cv2.erode(seen.astype(np.uint8), np.ones((13, 13), np.uint8), borderValue=1) > 0
     stands = deviation < STILL if still is None else (deviation < STILL) | still
-    sharp = (fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & stands & inside
-    side = 2 * max(1, round(GROWN_PX * unit)) + 1
-    grown = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return np.asarray(grown > 0)
+    return _grown(_sharp(plate, seen, unit) & stands, unit)
 
 
 def shines_through(plate: F32, deviation: F32, covered: F32, known: Mask, unit: float) -> Mask:
@@ -72,12 +76,61 @@ def shines_through(plate: F32, deviation: F32, covered: F32, known: Mask, unit: 
     Returns:
         (H, W) bool.
     """
+    return np.asarray(known & (deviation < NEARLY_STILL) & (_left(plate, covered, unit) > KEPT))
+
+
+def unblurred(  # noqa: PLR0913, PLR0917 (what shines_through and overlays take)
+    plate: F32, away: F32, deviation: F32, covered: F32, known: Mask, seen: Mask, unit: float
+) -> Mask:
+    """What lies in the room, or at least behind the person, and is sharp: where the person passes, its edges go.
+
+    A thing is what sharp edges lie close together; if enough of its edges were covered at times, all of it is told.
+
+    Args:
+        plate, seen, unit: as of :func:`overlays`.
+        away: (H, W) float32: standard deviation over the frames of the plate alone.
+        deviation: (H, W) float32: the same over all frames.
+        covered, known: as of :func:`shines_through`.
+
+    Returns:
+        (H, W) bool, grown by :data:`GROWN_PX`.
+    """
+    sharp = _sharp(plate, seen, unit) & (away < STILL)
+    passed = sharp & known & (deviation > STILL)
+    if not passed.any():
+        return passed
+    went = passed & (_left(plate, covered, unit) < KEPT)
+    side = 2 * max(1, round(JOINED_PX * unit / 2)) + 1
+    near = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    things, of = cv2.connectedComponents(near)
+    edges, gone, met = (np.bincount(of[part], minlength=things) for part in (sharp, went, passed))
+    is_behind = (gone >= LEAST_COVERED * edges) & (gone >= LEAST_GONE * met)
+    is_behind &= gone >= LEAST_COVERED_PX * unit * unit
+    is_behind[0] = False
+    return _grown(sharp & is_behind[of], unit)
+
+
+def _sharp(plate: F32, seen: Mask, unit: float) -> Mask:
+    """Edges that are sharper than any behind a blur, and strong enough to be read."""
+    fine, coarse = _slope(plate, FINE_PX * max(unit, 0.5)), _slope(plate, COARSE_PX * max(unit, 0.5))
+    inside = cv2.erode(seen.astype(np.uint8), np.ones((13, 13), np.uint8), borderValue=1) > 0
+    return np.asarray((fine > LEAST_SLOPE) & (fine > SHARP_RATIO * coarse) & inside)
+
+
+def _grown(edges: Mask, unit: float) -> Mask:
+    side = 2 * max(1, round(GROWN_PX * unit)) + 1
+    grown = cv2.dilate(edges.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.asarray(grown > 0)
+
+
+def _left(plate: F32, covered: F32, unit: float) -> F32:
+    """Share of an edge's slope that is left with the person there, (H, W) float32."""
     sigma = FINE_PX * max(unit, 0.5)
     here, there = _slopes(plate, sigma), _slopes(covered, sigma)
     size = (AROUND_PX, AROUND_PX)
     alike = cv2.boxFilter(here[0] * there[0] + here[1] * there[1], -1, size)
     own = cv2.boxFilter(here[0] * here[0] + here[1] * here[1], -1, size)
-    return np.asarray(known & (deviation < NEARLY_STILL) & (alike > KEPT * own))
+    return np.asarray(alike / np.maximum(own, np.float32(1e-6)), np.float32)
 
 
 def _slope(plane: F32, sigma: float) -> F32:

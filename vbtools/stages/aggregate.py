@@ -71,6 +71,11 @@ class Aggregate(Stage[AggregateParams]):
             optional=True,
         ),
         Element(
+            "unblurred", "uint8", ("H", "W"),
+            "method leak: 1 where something is as still and sharp, but the person covers it: the blur leaves it out",
+            optional=True,
+        ),
+        Element(
             "support", "uint32", ("H", "W"),
             "method leak: frames in which the person's edge lay over the pixel", "frames", optional=True,
         ),

@@ -116,6 +116,7 @@ class Plate:
         small: (h, w, 3) float32, shrunk.
         halo: the blur, as the halo shows it.
         overlays: (H, W) bool; none in a plate that is sharp.
+        unblurred: (H, W) bool: still and sharp, but behind the person; none in a plate that is sharp.
         sharp: it is not blurred at all.
     """
 
@@ -126,7 +127,13 @@ class Plate:
     small: F32
     halo: halo.Halo
     overlays: Mask
+    unblurred: Mask
     sharp: bool
+
+    @property
+    def blurred(self) -> Mask:
+        """(H, W) bool: neither drawn over the blur nor left out of it."""
+        return ~(self.overlays | self.unblurred)
 
 
 class Edges:
@@ -195,7 +202,7 @@ class Edges:
         distance = fringe.signed_distance(np.ascontiguousarray(frame.person[cut]))
         bins = np.empty(detail.shape, np.uint8)
         fringe.bins_of(distance, np.float32(unit), self._bins, bins)
-        bins[plate.overlays[cut]] = fringe.OUTSIDE
+        bins[~plate.blurred[cut]] = fringe.OUTSIDE
         if frame.seen is not None:
             bins[~_inner(frame.seen[cut], unit)] = fringe.OUTSIDE
         return Edge(frame.number, frame.time_s, box, distance, bins, detail)

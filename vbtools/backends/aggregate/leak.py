@@ -22,13 +22,13 @@ from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
 from vbtools.ops.blur_kind import Blur, family_of
 from vbtools.ops.blur_presence import edge_widths, is_sharp
-from vbtools.ops.confidence import MOST_UNSUPPORTED, Evidence, centre_of, confidence, features, objection
+from vbtools.ops.confidence import MOST_UNSUPPORTED, UNBLURRED, Evidence, centre_of, confidence, features, objection
 from vbtools.ops.deconvolution import best_of_both, channel
-from vbtools.ops.detail import LUMA, scaled
+from vbtools.ops.detail import LUMA, block_means, scaled
 from vbtools.ops.fill import fill
 from vbtools.ops.masks import level
 from vbtools.ops.moments import Sums
-from vbtools.ops.overlays import overlays, shines_through
+from vbtools.ops.overlays import overlays, shines_through, unblurred
 from vbtools.ops.pairs import pairs
 from vbtools.ops.steadiness import dips
 
@@ -71,6 +71,8 @@ BELIEVED = 0.25
 """Share of signal from which single frames are compared with the detail."""
 EVERY_PX = 12.0
 """px at 720 rows between the windows in which frames are compared with the detail: they touch."""
+ENOUGH_SHARP = 0.25
+"""Share of a block that has to be unblurred for what it shows to be: edges, and what lies next to them."""
 MASKS = 256
 """Masks that are looked at at once."""
 
@@ -88,6 +90,7 @@ class Leak:
         job.output.write("exposure", found.exposure)
         job.output.write("confidence", found.confidence)
         job.output.write("overlays", found.overlays.astype(np.uint8))
+        job.output.write("unblurred", found.unblurred.astype(np.uint8))
         job.output.write("support", found.support)
         job.output.write("passages", found.passages)
         job.output.write("opacity", found.opacity)
@@ -104,6 +107,12 @@ class Leak:
         if found.overlays.any():
             percent = 100 * found.overlays.mean()
             job.notes.append(f"something still and sharp is drawn over {percent:.2g} % of the picture: it is left out")
+        if found.unblurred.any():
+            percent = 100 * found.unblurred.mean()
+            job.notes.append(
+                f"{percent:.2g} % of the picture is sharp and still, and the person covers it: the blur leaves out a"
+                " piece of the room, or a picture is shown behind the person"
+            )
         if found.sharp:
             job.notes.append("what is drawn over a picture that is sharp itself cannot be told from it: no overlays")
 
@@ -122,6 +131,7 @@ class Recovered:
         coverage, support: uint32.
         passages: uint16.
         overlays: bool.
+        unblurred: bool: sharp and still as an overlay, but the person covers it.
         given: (F, rows, columns) float32: what the confidence of each block was made of.
         blur: what is known of the product's blur.
         halo: the blur, as the person's halo shows it.
@@ -141,6 +151,7 @@ class Recovered:
     support: NDArray[np.uint32]
     passages: NDArray[np.uint16]
     overlays: Mask
+    unblurred: Mask
     given: F32
     blur: Blur
     halo: halo.Halo
@@ -167,11 +178,11 @@ def recover(job: AggregateJob) -> Recovered:
     scale = leak.enlarged(leak.scales(views.best, views.clear, EVERY_PX), grid, size)
     best = cv2.GaussianBlur(views.best, (0, 0), 1.0)
     shown = np.maximum(leak.enlarged(best, grid, size), sums.strongest) / scale
-    free = np.where(plate.overlays, 0, plate.count / max(clip.seen.count, 1)).astype(np.float32)
+    free = np.where(plate.blurred, plate.count / max(clip.seen.count, 1), 0).astype(np.float32)
     near_far, centre = leak.near_far(sums.total, sums.weight), centre_of(opacity)
     alike = pairs(sums.total, sums.weight, scaled(size[0])[0])
     unhaloed = plate.count > 0
-    known = unhaloed & ~plate.overlays
+    known = unhaloed & plate.blurred
     blur = identified(job, plate.luma, known, opacity, sharp=plate.sharp)
     through = channel(plate.luma, family_of(blur), blur.sigma, known, fringe.DETAIL_PX * clip.unit)
     # Behind no blur the plate is the room itself, and what the edge adds is the person's rim.
@@ -188,17 +199,19 @@ def recover(job: AggregateJob) -> Recovered:
     given = features(evidence)
     against = objection(opacity, plate.sharp)
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
+    shown[plate.unblurred] = 1
     return Recovered(
         picture=np.clip(plate.picture + (joined - plate.luma)[..., None], 0, 255),
         blurred=plate.picture,
         unhaloed=unhaloed,
         leak=detail,
-        exposure=np.where(sums.strongest > 0, np.clip(shown, 0, 1), 0).astype(np.float32),
-        confidence=_believed(confidence(given), judged, against),
+        exposure=np.where((sums.strongest > 0) | plate.unblurred, np.clip(shown, 0, 1), 0).astype(np.float32),
+        confidence=_believed(confidence(given), judged, plate.unblurred, against),
         coverage=plate.count + sums.support,
         support=sums.support,
         passages=sums.passages,
         overlays=plate.overlays,
+        unblurred=plate.unblurred,
         given=given,
         blur=blur,
         halo=plate.halo,
@@ -216,12 +229,16 @@ def _areas(job: AggregateJob) -> NDArray[np.float64]:
     return np.concatenate([(part >= limit).mean(axis=(1, 2)) for part in parts])
 
 
-def _believed(p: F32, judged: Mask, against: str) -> F32:
-    """The confidence (H, W) float32 from that of the blocks, where there is anything to judge; bounded where the clip
-    as a whole speaks against a leak: then nothing tells a room behind a blur from a blurred picture in its place."""
+def _believed(p: F32, judged: Mask, sharp: Mask, against: str) -> F32:
+    """The confidence (H, W) float32 from that of the blocks, where there is anything to judge, and of those that are
+    not blurred; bounded where the clip as a whole speaks against a leak: then nothing tells a room behind a blur from a
+    blurred picture in its place."""
     height, width = judged.shape
     side = scaled(height)[0]
-    whole = np.minimum(p, MOST_UNSUPPORTED if against else 1).repeat(side, 0).repeat(side, 1)[:height, :width]
+    over = 0, -height % side, 0, -width % side
+    share = block_means(cv2.copyMakeBorder(sharp.astype(np.float32), *over, cv2.BORDER_REPLICATE), side)
+    told = np.where(share > ENOUGH_SHARP, np.maximum(p, UNBLURRED), p)
+    whole = np.minimum(told, MOST_UNSUPPORTED if against else 1).repeat(side, 0).repeat(side, 1)[:height, :width]
     return (whole * judged).astype(np.float32)
 
 
@@ -257,12 +274,14 @@ def _plate(clip: Clip) -> Plate:
     picture = fill(mean - halo.enlarged(shift, size), count > 0)
     luma = picture @ LUMA
     often = count > OFTEN * clip.seen.count
-    drawn = np.zeros(size, np.bool_)
+    drawn = left = np.zeros(size, np.bool_)
     if not sharp:
         behind, known = sums.whole.without(sums.away, ENOUGH_BEHIND)
-        through = shines_through(luma, sums.away.deviation(), behind, known, unit)
-        drawn = overlays(luma, sums.whole.deviation(), often, unit, through)
-    return Plate(picture, luma, fringe.detail(luma, unit), count, coarse, blur, drawn, sharp)
+        away, deviation = sums.away.deviation(), sums.whole.deviation()
+        through = shines_through(luma, away, behind, known, unit)
+        left = unblurred(luma, away, deviation, behind, known, often, unit)
+        drawn = overlays(luma, deviation, often, unit, through) & ~left
+    return Plate(picture, luma, fringe.detail(luma, unit), count, coarse, blur, drawn, left, sharp)
 
 
 def _person_edges(frame: Frame, unit: float) -> F32:
