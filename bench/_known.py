@@ -24,6 +24,7 @@ HD, MIDDLE, SMALL, LEAST = (1280, 720), (960, 540), (640, 360), (320, 180)
 BOOK, HELP, STUDENT = "intel_asl_book.mkv", "intel_asl_help.mkv", "intel_asl_student.mkv"
 READ, BOARD, MENU = "easyocr_english.png", "jv_people-03.jpg", "mmocr_demo_text_det.jpg"
 RENDERED = ""
+MOTIONS = ("talking", "sway", "lean", "gesture", "walk")
 FPS = 25
 TIGHT = "mask=[enlarge, {feather: {sigma: 10}}, {smoothstep: {low: 0.85, high: 0.98}}]"
 """A mask that ends within the person: the edge shows nothing of the room, but the person's own rim, blurred."""
@@ -65,6 +66,24 @@ class Known:
             person=DATA / "clips" / self.person if self.person else None,
             background=DATA / "photos" / self.room if self.room else None, noise=1.0,
         )  # fmt: skip
+
+
+STRENGTHS = {
+    "gaussian": (4, 6, 8, 15, 25), "lfbw": (21, 30, 40), "shiguredo": (4, 8, 15), "jitsi": (0,), "jitsi-slight": (0,),
+    "jitsi2": (0,), "livekit": (0,), "obs": (0, 6), "twilio-webgl": (0,),
+}  # fmt: skip
+
+
+def _varied(seed: int) -> Known:
+    """A call whose profiles take turns, and of which all else is drawn by its seed."""
+    draw = random.Random(seed)
+    profile = tuple(STRENGTHS)[seed % len(STRENGTHS)]
+    return Known(
+        profile, seed, draw.choice((HD, MIDDLE, SMALL)), draw.choice(MOTIONS),
+        draw.choice((RENDERED, RENDERED, OFFICE, LIVING, DEPTH)), draw.choice(("", HELP, STUDENT)),
+        draw.choice(STRENGTHS[profile]), near=draw.choice((1, 1, 1.5, 2, 3)),
+        mask=draw.choice(("", "", HARD, TRAILING, WIDE)),
+    )  # fmt: skip
 
 
 FITTED = (
@@ -150,6 +169,7 @@ FITTED = (
     Known("shiguredo", 326, HD, "walk", LIVING, HELP, mask=HARD),
     Known("obs", 327, HD, "talking", OFFICE, HELP, 6),
     Known("lfbw", 328, MIDDLE, "walk", "", STUDENT),
+    *(_varied(seed) for seed in range(401, 441)),
 )
 HELD_OUT = (
     Known("twilio", 101, HD, "sway", "", BOOK),
@@ -190,7 +210,7 @@ def _drawn(seed: int) -> Known:
     draw = random.Random(seed)
     return Known(
         TESTED[seed % len(TESTED)], seed, draw.choice((HD, MIDDLE, SMALL)),
-        draw.choice(("talking", "sway", "lean", "gesture", "walk")), draw.choice((RENDERED, READ, BOARD, MENU)), BOOK,
+        draw.choice(MOTIONS), draw.choice((RENDERED, READ, BOARD, MENU)), BOOK,
     )  # fmt: skip
 
 
@@ -288,6 +308,16 @@ UNFOUND = (
     Empty(WALL, "obs", 67, MIDDLE, "talking", "", STUDENT),
     Empty(WALL, "obs", 68, HD, "gesture", "", HELP),
     Empty(WALL, "livekit", 69, SMALL, "sway", "", STUDENT),
+    Empty(WALL, "obs", 331, MIDDLE, "gesture", "", HELP),
+    Empty(WALL, "obs", 332, SMALL, "lean", "", ""),
+    Empty(WALL, "shiguredo", 333, MIDDLE, "", "", STUDENT),
+    Empty(WALL, "obs", 334, HD, "", "", HELP),
+    Empty(LABELS, "jitsi", 335, HD, "lean", "", ""),
+    Empty(LABELS, "obs", 336, MIDDLE, "sway", "", HELP),
+    Empty(ROOMS, "gaussian", 337, MIDDLE, "lean", "", STUDENT),
+    Empty(ROOMS, "gaussian", 338, HD, "talking", "", ""),
+    Empty(ROOMS, "gaussian", 339, SMALL, "gesture", "", HELP),
+    Empty(NOISE, "gaussian", 340, MIDDLE, "talking", "", STUDENT),
 )
 """Calls that show nothing, of other seeds and persons than :data:`EMPTY`: the trees are fitted on these too."""
 

@@ -52,6 +52,7 @@ class Measured:
     name: str
     given: np.ndarray
     judged: np.ndarray
+    unblurred: np.ndarray
     against: str
     block: int
     r: np.ndarray
@@ -66,12 +67,13 @@ class Measured:
 
     def bare(self) -> Measured:
         """The same where nothing speaks against the clip, and no place is left out."""
-        return replace(self, judged=np.ones_like(self.judged), against="")
+        nowhere = np.zeros_like(self.judged)
+        return replace(self, judged=~nowhere, unblurred=nowhere, against="")
 
     def believed(self, start: float, trees: np.ndarray) -> np.ndarray:
         """The confidence as the stage would write it, mean of each block."""
         p = confidence(self.given, start, trees)
-        return blocks(leak._believed(p, self.judged, self.against), self.block)
+        return blocks(leak._believed(p, self.judged, self.unblurred, self.against), self.block)
 
 
 def blocks(plane: np.ndarray, side: int) -> np.ndarray:
@@ -86,7 +88,7 @@ def measured(made: Call) -> Measured:
     shown = detail(found.picture, found.picture if made.room is None else made.room)
     empty = made.room is None
     return Measured(
-        made.name, found.given, (found.coverage > 0) & ~found.overlays, found.objection, shown.block,
+        made.name, found.given, (found.coverage > 0) & ~found.overlays, found.unblurred, found.objection, shown.block,
         np.where(empty, 0, shown.r), shown.textured | empty, ~shown.textured & (shown.estimate_std >= TEXTURE),
         blocks((found.coverage > 0).astype(np.float32), shown.block) > 1 / 2,
     )  # fmt: skip

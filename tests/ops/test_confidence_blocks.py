@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vbtools.ops.confidence import Evidence
-from vbtools.ops.confidence_blocks import MEASURES, RISING, measures
+from vbtools.ops.confidence_blocks import MEASURES, RISING, USUAL_FINENESS, measures
 from vbtools.ops.deconvolution import Channel
 from vbtools.ops.detail import block_means, high_pass
 from vbtools.ops.leak import Detail, Views
@@ -97,3 +97,12 @@ def test_what_passages_say_in_the_clip_counts_where_there_are_pairs() -> None:
     assert not found[3].any()  # where no pair says anything, the clip's says nothing either
     few = replace(seen.pairs, seen=np.zeros_like(seen.pairs.seen))
     assert not told(replace(seen, pairs=few))["passages alike in the clip"].any()
+
+
+def test_how_fine_the_room_is_is_told_by_blocks_whose_passages_are_alike() -> None:
+    name = "leak's fineness in the clip"
+    fine, coarse = (told(evidence(texture(5), texture(6, sigma), agree=0.8))[name] for sigma in (0.6, 3.0))
+    assert np.ptp(fine) == 0
+    assert fine[0, 0] - coarse[0, 0] > 0.3
+    unsure = told(evidence(texture(5), texture(6, 3.0), agree=0.05))[name]
+    assert unsure[0, 0] == pytest.approx(USUAL_FINENESS)

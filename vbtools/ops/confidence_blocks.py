@@ -27,9 +27,9 @@ MEASURES = (
     "block's fineness", "finest over fine", "fine over middling", "middling over coarse",
     "undone strength", "undone strength over noise", "picture like the undone", "picture like the leak",
     "leak's strength", "leak's fineness", "passages alike", "passages at other distances alike", "near and far alike",
-    "passages of neighbours alike", "passages alike in the clip",
+    "passages of neighbours alike", "passages alike in the clip", "leak's fineness in the clip",
 )  # fmt: skip
-RISING = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0)
+RISING = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0)
 """As that of :mod:`vbtools.ops.confidence`."""
 FINE_PX = 1.5
 """Sigma, px at 720 rows, of the Gaussian whose rest is fine."""
@@ -37,6 +37,10 @@ BANDS_PX = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Sigmas, px at 720 rows, of the Gaussians whose differences are the bands of detail."""
 ENOUGH_PAIRS = 0.1
 """Mean weight of a block's pairs of passages from which it tells of the clip."""
+ALIKE = 0.1
+"""How alike a block's passages are from which it tells how fine the room is: a soft one comes through a blur well."""
+USUAL_FINENESS, USUAL = -1.0, 5.0
+"""What is told of a clip that shows little, and how many blocks that are wholly alike it counts as."""
 ALIKE_FLOOR = 0.05
 """Grey levels to the fourth, added to the product of two powers."""
 
@@ -53,6 +57,9 @@ def measures(seen: Evidence) -> F32:
     around = np.sqrt(_of_neighbours(strength * strength))
     pairs = seen.pairs
     in_clip = _mean(pairs.passages, pairs.seen * (pairs.seen > ENOUGH_PAIRS))
+    leak_fineness = np.log((blocks.strength(leak_fine) + 0.1) / (leak_strength + 0.3))
+    sure = np.maximum(pairs.passages - np.float32(ALIKE), 0)
+    fineness = (float((sure * leak_fineness).sum()) + USUAL * USUAL_FINENESS) / (float(sure.sum()) + USUAL)
     near_by = _smooth(pairs.passages * pairs.seen) / np.maximum(_smooth(pairs.seen), np.float32(1e-3))
     found = (
         np.log(strength + 0.5), np.log((strength + 0.5) / (around + 0.5)), np.log(around + 0.3),
@@ -60,8 +67,9 @@ def measures(seen: Evidence) -> F32:
         *(np.log(finer / coarser) for finer, coarser in pairwise(bands)),
         np.log(undone_strength + 0.3), np.log(undone_strength / seen.channel.noise + 0.1),
         blocks.alike(picture, undone), blocks.alike(picture, shown),
-        np.log(leak_strength + 0.3), np.log((blocks.strength(leak_fine) + 0.1) / (leak_strength + 0.3)),
+        np.log(leak_strength + 0.3), leak_fineness,
         pairs.passages, pairs.apart, pairs.near_far, near_by, in_clip * (pairs.passages != 0),
+        np.full(strength.shape, fineness),
     )  # fmt: skip
     return np.stack(found).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What is still and sharp in a blurred picture: drawn over it (name labels, clocks, watermarks, frames), or not blurred.
+"""What is still and sharp in a blurred picture: drawn over it (labels, clocks, watermarks, frames), or not blurred.
 
 An overlay stands still and is sharp; a blurred background is not. How sharp an edge is shows in how much of its slope
 is left when it is smoothed: of an edge of width e (sigma) the slope after a Gaussian s is ``1 / sqrt(e^2 + s^2)`` of
@@ -79,7 +79,7 @@ def shines_through(plate: F32, deviation: F32, covered: F32, known: Mask, unit: 
     return np.asarray(known & (deviation < NEARLY_STILL) & (_left(plate, covered, unit) > KEPT))
 
 
-def unblurred(  # noqa: PLR0913, PLR0917 (what shines_through and overlays take)
+def unblurred(
     plate: F32, away: F32, deviation: F32, covered: F32, known: Mask, seen: Mask, unit: float
 ) -> Mask:
     """What lies in the room, or at least behind the person, and is sharp: where the person passes, its edges go.
