@@ -22,7 +22,17 @@ from vbtools.backends.aggregate.tiles import write
 from vbtools.ops import fringe, halo, leak
 from vbtools.ops.blur_kind import Blur, family_of
 from vbtools.ops.blur_presence import edge_widths, is_sharp
-from vbtools.ops.confidence import MOST_UNSUPPORTED, UNBLURRED, Evidence, centre_of, confidence, features, objection
+from vbtools.ops.confidence import (
+    FEW,
+    MOST_UNSUPPORTED,
+    SURE,
+    UNBLURRED,
+    Evidence,
+    centre_of,
+    confidence,
+    features,
+    objection,
+)
 from vbtools.ops.deconvolution import best_of_both, channel
 from vbtools.ops.detail import LUMA, block_means, scaled
 from vbtools.ops.fill import fill
@@ -71,6 +81,8 @@ BELIEVED = 0.25
 """Share of signal from which single frames are compared with the detail."""
 EVERY_PX = 12.0
 """px at 720 rows between the windows in which frames are compared with the detail: they touch."""
+MOSTLY = 0.5
+"""Share of a block that has to be judged for it to count."""
 ENOUGH_SHARP = 0.25
 """Share of a block that has to be unblurred for what it shows to be: edges, and what lies next to them."""
 MASKS = 256
@@ -102,6 +114,10 @@ class Leak:
         write_blur(job, found.blur)
         if found.objection:
             job.notes.append(f"no detail is believed: {found.objection}")
+        elif 0 < found.sure < FEW:
+            job.notes.append(
+                f"no detail is believed: places that look like the room are {found.sure}, and chance gives up to {FEW}"
+            )
         if found.lost:
             job.notes.append(f"{found.lost} frames are left out: their masks have lost part of the person")
         if found.overlays.any():
@@ -138,6 +154,7 @@ class Recovered:
         opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
         sharp: the background is not blurred.
         objection: why nothing here can be taken for a leak; empty if there is no such reason.
+        sure: blocks whose detail looks like the room's with a confidence of :data:`vbtools.ops.confidence.SURE`.
         lost: frames left out because their masks have lost part of the person.
     """
 
@@ -158,6 +175,7 @@ class Recovered:
     opacity: F32
     sharp: bool
     objection: str
+    sure: int
     lost: int
 
 
@@ -200,13 +218,14 @@ def recover(job: AggregateJob) -> Recovered:
     against = objection(opacity, plate.sharp)
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     shown[plate.unblurred] = 1
+    trusted, sure = believed(confidence(given), judged, plate.unblurred, against)
     return Recovered(
         picture=np.clip(plate.picture + (joined - plate.luma)[..., None], 0, 255),
         blurred=plate.picture,
         unhaloed=unhaloed,
         leak=detail,
         exposure=np.where((sums.strongest > 0) | plate.unblurred, np.clip(shown, 0, 1), 0).astype(np.float32),
-        confidence=_believed(confidence(given), judged, plate.unblurred, against),
+        confidence=trusted,
         coverage=plate.count + sums.support,
         support=sums.support,
         passages=sums.passages,
@@ -218,6 +237,7 @@ def recover(job: AggregateJob) -> Recovered:
         opacity=opacity,
         sharp=plate.sharp,
         objection=against,
+        sure=sure,
         lost=int(lost.sum()),
     )
 
@@ -229,17 +249,32 @@ def _areas(job: AggregateJob) -> NDArray[np.float64]:
     return np.concatenate([(part >= limit).mean(axis=(1, 2)) for part in parts])
 
 
-def _believed(p: F32, judged: Mask, sharp: Mask, against: str) -> F32:
-    """The confidence (H, W) float32 from that of the blocks, where there is anything to judge, and of those that are
-    not blurred; bounded where the clip as a whole speaks against a leak: then nothing tells a room behind a blur from a
-    blurred picture in its place."""
+def believed(p: F32, judged: Mask, sharp: Mask, against: str) -> tuple[F32, int]:
+    """The confidence (H, W) float32 from that of the blocks, and how many of these are sure.
+
+    It is bounded where the clip as a whole speaks against a leak: then nothing tells a room behind a blur from a
+    blurred picture in its place; and where so few blocks are sure that chance gives as many.
+
+    Args:
+        p: (rows, columns) float32, 0-1, of the blocks.
+        judged: (H, W) bool: where there is anything to judge.
+        sharp: (H, W) bool: what is not blurred at all.
+        against: what speaks against the clip.
+    """
     height, width = judged.shape
     side = scaled(height)[0]
-    over = 0, -height % side, 0, -width % side
-    share = block_means(cv2.copyMakeBorder(sharp.astype(np.float32), *over, cv2.BORDER_REPLICATE), side)
-    told = np.where(share > ENOUGH_SHARP, np.maximum(p, UNBLURRED), p)
-    whole = np.minimum(told, MOST_UNSUPPORTED if against else 1).repeat(side, 0).repeat(side, 1)[:height, :width]
-    return (whole * judged).astype(np.float32)
+    sure = int(np.count_nonzero(p[_share(judged, side) > MOSTLY] >= SURE))
+    told = np.minimum(p, MOST_UNSUPPORTED if against or sure < FEW else 1)
+    plain = _share(sharp, side) > ENOUGH_SHARP
+    told = np.where(plain, np.maximum(told, MOST_UNSUPPORTED if against else UNBLURRED), told)
+    whole = told.repeat(side, 0).repeat(side, 1)[:height, :width]
+    return (whole * judged).astype(np.float32), sure
+
+
+def _share(mask: Mask, side: int) -> F32:
+    """Share of each block, those at the lower and right borders as if they went on."""
+    over = 0, -mask.shape[0] % side, 0, -mask.shape[1] % side
+    return block_means(cv2.copyMakeBorder(mask.astype(np.float32), *over, cv2.BORDER_REPLICATE), side)
 
 
 def _plate(clip: Clip) -> Plate:
