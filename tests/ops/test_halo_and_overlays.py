@@ -100,12 +100,22 @@ def test_a_watermark_with_the_person_behind_it_is_found_by_its_edges_and_an_edge
 def test_what_is_sharp_and_covered_by_the_person_is_not_blurred_and_what_is_drawn_over_her_is() -> None:
     picture, sign = drawn(8.0)
     everywhere, still, changes = np.ones(SIZE, np.bool_), np.ones(SIZE, np.float32), np.full(SIZE, 9, np.float32)
-    side = np.zeros(SIZE, np.bool_)
+    nowhere, side = ~everywhere, np.zeros(SIZE, np.bool_)
     side[:, : int(np.argwhere(sign)[:, 1].mean())] = True  # where she stood at times
     covered = np.where(side, np.float32(90), picture)
     deviation = np.where(side, changes, still)
-    assert unblurred(picture, still, deviation, covered, side, everywhere, 0.5)[sign].mean() > 0.9
-    assert not unblurred(picture, still, deviation, picture, side, everywhere, 0.5).any()  # its edges stay
-    assert not unblurred(picture, changes, deviation, covered, side, everywhere, 0.5).any()  # it is not still
-    assert not unblurred(picture, still, still, covered, side, everywhere, 0.5).any()  # nobody was there
-    assert not unblurred(picture, still, deviation, covered, ~everywhere, everywhere, 0.5).any()
+    assert unblurred(picture, still, deviation, covered, side, nowhere, everywhere, 0.5)[sign].mean() > 0.9
+    assert not unblurred(picture, still, deviation, picture, side, nowhere, everywhere, 0.5).any()  # its edges stay
+    assert not unblurred(picture, changes, deviation, covered, side, nowhere, everywhere, 0.5).any()  # it is not still
+    assert not unblurred(picture, still, still, covered, side, nowhere, everywhere, 0.5).any()  # nobody was there
+    assert not unblurred(picture, still, deviation, covered, nowhere, nowhere, everywhere, 0.5).any()
+
+
+def test_what_masks_take_for_the_person_though_nothing_changes_is_not_blurred() -> None:
+    picture, sign = drawn(8.0)
+    everywhere, still, changes = np.ones(SIZE, np.bool_), np.ones(SIZE, np.float32), np.full(SIZE, 9, np.float32)
+    nowhere, side = ~everywhere, np.zeros(SIZE, np.bool_)
+    side[:, : int(np.argwhere(sign)[:, 1].mean())] = True  # where masks saw a person at times
+    assert unblurred(picture, still, still, picture, side, side, everywhere, 0.5)[sign].mean() > 0.9
+    assert not unblurred(picture, still, changes, picture, side, side, everywhere, 0.5).any()  # she was there
+    assert not unblurred(picture, still, still, picture, side, nowhere, everywhere, 0.5).any()

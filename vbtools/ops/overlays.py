@@ -4,7 +4,8 @@ An overlay stands still and is sharp; a blurred background is not. How sharp an 
 is left when it is smoothed: of an edge of width e (sigma) the slope after a Gaussian s is ``1 / sqrt(e^2 + s^2)`` of
 its height, so the ratio between a fine and a coarse Gaussian is near 1 behind every blur of some px, and near their own
 ratio for what was drawn. A product that takes a piece of the room for a person leaves it still and sharp, too: the
-person who passes covers that, but nothing that is drawn over the picture. In a picture that is sharp all over
+person who passes covers that, but nothing that is drawn over the picture; and our own masks take it for the person now
+and then, though nothing ever changes there. In a picture that is sharp all over
 (:mod:`vbtools.ops.blur_presence`) nothing can be told apart so.
 """
 
@@ -36,11 +37,12 @@ AROUND_PX = 9
 """Side of the window, px, in which slopes are compared."""
 JOINED_PX = 24.0
 """px at 720 rows by which sharp edges may lie apart and belong to one thing: letters to a line, lines to a sign."""
-LEAST_COVERED = 0.1
-"""Share of a thing's edges that the person covers: 0.24 of a sign behind the person; of what is drawn over her 0."""
+LEAST_BEHIND = 0.1
+"""Share of a thing's edges that have to be seen behind the person: 0.24 of a sign behind her, of what is drawn over her
+0."""
 LEAST_GONE = 0.25
 """Share of those edges that are near her, and not always the same, that she covers: 0.40 of the same sign."""
-LEAST_COVERED_PX = 100
+LEAST_BEHIND_PX = 40
 """Edge pixels at 720 rows, square px."""
 
 
@@ -80,32 +82,34 @@ def shines_through(plate: F32, deviation: F32, covered: F32, known: Mask, unit: 
 
 
 def unblurred(
-    plate: F32, away: F32, deviation: F32, covered: F32, known: Mask, seen: Mask, unit: float
+    plate: F32, away: F32, deviation: F32, covered: F32, known: Mask, taken: Mask, seen: Mask, unit: float
 ) -> Mask:
-    """What lies in the room, or at least behind the person, and is sharp: where the person passes, its edges go.
+    """What lies in the room, or at least behind the person, and is sharp: where the person passes, its edges go; or
+    masks take it for the person, as the product's did that left it sharp, and nothing changes there.
 
-    A thing is what sharp edges lie close together; if enough of its edges were covered at times, all of it is told.
+    A thing is what sharp edges lie close together; if enough of its edges are such, all of it is told.
 
     Args:
         plate, seen, unit: as of :func:`overlays`.
         away: (H, W) float32: standard deviation over the frames of the plate alone.
         deviation: (H, W) float32: the same over all frames.
         covered, known: as of :func:`shines_through`.
+        taken: (H, W) bool: well within the person's mask in some frames.
 
     Returns:
         (H, W) bool, grown by :data:`GROWN_PX`.
     """
     sharp = _sharp(plate, seen, unit) & (away < STILL)
-    passed = sharp & known & (deviation > STILL)
-    if not passed.any():
+    passed, mistaken = sharp & known & (deviation > STILL), sharp & taken & (deviation < STILL)
+    if not (passed.any() or mistaken.any()):
         return passed
     went = passed & (_left(plate, covered, unit) < KEPT)
     side = 2 * max(1, round(JOINED_PX * unit / 2)) + 1
     near = cv2.dilate(sharp.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     things, of = cv2.connectedComponents(near)
-    edges, gone, met = (np.bincount(of[part], minlength=things) for part in (sharp, went, passed))
-    is_behind = (gone >= LEAST_COVERED * edges) & (gone >= LEAST_GONE * met)
-    is_behind &= gone >= LEAST_COVERED_PX * unit * unit
+    edges, gone, met, wrong = (np.bincount(of[part], minlength=things) for part in (sharp, went, passed, mistaken))
+    behind = np.maximum(np.where(gone >= LEAST_GONE * met, gone, 0), wrong)
+    is_behind = (behind >= LEAST_BEHIND * edges) & (behind >= LEAST_BEHIND_PX * unit * unit)
     is_behind[0] = False
     return _grown(sharp & is_behind[of], unit)
 

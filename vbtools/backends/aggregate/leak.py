@@ -285,16 +285,22 @@ def _plate(clip: Clip) -> Plate:
     samples: list[tuple[F32, F32, F32]] = []
     persons: list[F32] = []
 
-    def look(frame: Frame) -> tuple[U8, F32 | None, tuple[F32, F32, F32] | None]:
+    deep = 2 * round(WITHIN_PX * unit) + 1
+    taken = np.zeros(size, np.uint16)
+
+    def look(frame: Frame) -> tuple[U8, U8, F32 | None, tuple[F32, F32, F32] | None]:
         far = fringe.apart(frame.person, least)
+        within = np.asarray(cv2.erode(frame.person, np.ones((deep, deep), np.uint8)), np.uint8)
         if frame.seen is not None:
             far &= frame.seen
+            within &= frame.seen.view(np.uint8)
         widths = _person_edges(frame, unit) if frame.number in portraits else None
-        return far.view(np.uint8), widths, _sample(frame) if frame.number in chosen else None
+        return far.view(np.uint8), within, widths, _sample(frame) if frame.number in chosen else None
 
-    for frame, (far, widths, small) in clip.each(look):
+    for frame, (far, within, widths, small) in clip.each(look):
         gray = np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
         sums.add(frame.pixels, gray, None if frame.seen is None else frame.seen.view(np.uint8), far)
+        np.add(taken, within, out=taken, where=taken < ENOUGH_BEHIND)
         if widths is not None:
             persons.append(widths)
         if small is not None:
@@ -314,7 +320,7 @@ def _plate(clip: Clip) -> Plate:
         behind, known = sums.whole.without(sums.away, ENOUGH_BEHIND)
         away, deviation = sums.away.deviation(), sums.whole.deviation()
         through = shines_through(luma, away, behind, known, unit)
-        left = unblurred(luma, away, deviation, behind, known, often, unit)
+        left = unblurred(luma, away, deviation, behind, known, taken >= ENOUGH_BEHIND, often, unit)
         drawn = overlays(luma, deviation, often, unit, through) & ~left
     return Plate(picture, luma, fringe.detail(luma, unit), count, coarse, blur, drawn, left, sharp)
 
