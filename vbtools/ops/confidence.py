@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbtools.ops.confidence_blocks import FINE_PX, MEASURES, measures
+from vbtools.ops.confidence_blocks import FINE_PX, MEASURES, measures, of_clip
 from vbtools.ops.confidence_blocks import RISING as RISING_MEASURES
 from vbtools.ops.confidence_trees import START, TREES
 from vbtools.ops.deconvolution import Channel
@@ -36,9 +36,11 @@ POOLED = (
     "undone over noise", "carried by the plate", "blur identified", "undone like the plate", "leak like the undone",
     "blurred leak like the plate", "frames for over against", "picture's strength", "picture's fineness",
 )  # fmt: skip
-FEATURES = POOLED + MEASURES
-"""What the trees are given of a block: what is pooled around it, and what is measured of it by itself."""
-RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1, 1, 1, -1, 1, 1, 1, 1, 0, 0, *RISING_MEASURES)
+IN_CLIP = "against the plate in the clip"
+FEATURES = (*POOLED, *MEASURES, IN_CLIP)
+"""What the trees are given of a block: what is pooled around it, what is measured of it by itself, and how much weaker
+than what the edge shows the plate is in the clip: so much the blur takes away, from what no edge went over too."""
+RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1, 1, 1, -1, 1, 1, 1, 1, 0, 0, *RISING_MEASURES, 0)
 """Of each feature: 1 where more of it can only speak for the room, -1 where only against it, 0 where neither is so."""
 DEPTH = 3
 """Questions that a tree asks of a block, one after another."""
@@ -56,6 +58,8 @@ picture behind the person, of which a part only is sharp, would be the same."""
 MOST_LEVEL = 0.9
 """Opacity from 16 px within the mask to 8 px beside it, against the strongest, all of which is higher than this only
 where nothing moves: of people who are still 0.96 and more, of those who move 0 to 0.5, before a soft room to 0.8."""
+USUAL_AGAINST = 1.8
+"""The same of a clip that shows little, log of the ratio."""
 LEAST = 0.03
 """Ratio of power to error below which there is no difference any more."""
 NARROW_PX, WIDE_PX = 1.5, 5.0
@@ -127,7 +131,10 @@ def features(seen: Evidence) -> F32:
     Incomplete blocks at the right and lower borders are included.
     """
     size = seen.picture.shape
-    return np.concatenate([of_blocks(pooled(seen), seen.grid, (size[0], size[1])), measures(seen)])
+    found = np.concatenate([of_blocks(pooled(seen), seen.grid, (size[0], size[1])), measures(seen)])
+    alike, against = (found[FEATURES.index(name)] for name in ("passages alike", "against the plate"))
+    told = of_clip(against, alike, USUAL_AGAINST)
+    return np.concatenate([found, np.full((1, *alike.shape), told, np.float32)])
 
 
 def pooled(seen: Evidence) -> F32:

@@ -38,9 +38,10 @@ BANDS_PX = (1.0, 2.0, 4.0, 8.0, 16.0)
 ENOUGH_PAIRS = 0.1
 """Mean weight of a block's pairs of passages from which it tells of the clip."""
 ALIKE = 0.1
-"""How alike a block's passages are from which it tells how fine the room is: a soft one comes through a blur well."""
+"""How alike a block's passages are from which it tells of the clip."""
 USUAL_FINENESS, USUAL = -1.0, 5.0
-"""What is told of a clip that shows little, and how many blocks that are wholly alike it counts as."""
+"""How fine the leak is of a clip that shows little, and how many blocks that are wholly alike this counts as. A soft
+room comes through a blur better than a sharp one."""
 ALIKE_FLOOR = 0.05
 """Grey levels to the fourth, added to the product of two powers."""
 
@@ -58,8 +59,7 @@ def measures(seen: Evidence) -> F32:
     pairs = seen.pairs
     in_clip = _mean(pairs.passages, pairs.seen * (pairs.seen > ENOUGH_PAIRS))
     leak_fineness = np.log((blocks.strength(leak_fine) + 0.1) / (leak_strength + 0.3))
-    sure = np.maximum(pairs.passages - np.float32(ALIKE), 0)
-    fineness = (float((sure * leak_fineness).sum()) + USUAL * USUAL_FINENESS) / (float(sure.sum()) + USUAL)
+    fineness = of_clip(leak_fineness, pairs.passages, USUAL_FINENESS)
     near_by = _smooth(pairs.passages * pairs.seen) / np.maximum(_smooth(pairs.seen), np.float32(1e-3))
     found = (
         np.log(strength + 0.5), np.log((strength + 0.5) / (around + 0.5)), np.log(around + 0.3),
@@ -72,6 +72,18 @@ def measures(seen: Evidence) -> F32:
         np.full(strength.shape, fineness),
     )  # fmt: skip
     return np.stack(found).astype(np.float32)
+
+
+def of_clip(values: F32, alike: F32, usual: float) -> float:
+    """The mean of a measure over the blocks whose passages are alike, or what is usual where there are few of them.
+
+    Args:
+        values: (rows, columns) float32.
+        alike: (rows, columns) float32, -1 to 1.
+        usual: what a clip has that shows little.
+    """
+    sure = np.maximum(alike - np.float32(ALIKE), 0)
+    return (float((sure * values).sum()) + USUAL * usual) / (float(sure.sum()) + USUAL)
 
 
 class _Blocks:
