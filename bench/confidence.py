@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from _known import EMPTY, FITTED, FRESH, HELD_OUT, UNFOUND, made, nothing
 
 from vbtools.backends.aggregate import leak
 from vbtools.ops import confidence_trees
-from vbtools.ops.confidence import FEATURES, LEAVES, QUESTIONS, RISING, confidence
+from vbtools.ops.confidence import FEATURES, FEW, LEAVES, QUESTIONS, RISING, confidence
 from vbtools.ops.detail import STRUCTURE_R, TEXTURE, detail
 
 PER_CALL = 600.0
@@ -42,8 +42,8 @@ UNTEXTURED = 0.3
 BELIEVED = 0.8
 FOLDS = 4
 VENDOR = ("shiguredo15_books", "livekit50_books", "lfbw_blur40_books", "lfbw21_books")
-WEAK = ("backscrub", "lfbw21")
-"""What the names of tested calls begin with whose blur is weak: effective sigma below 8 px at 720 rows."""
+WEAK_PX = 8.0
+"""A blur is weak below, effective sigma at 720 rows, as identified."""
 PLACE = Path(confidence_trees.__file__)
 
 
@@ -63,14 +63,19 @@ class Measured:
     seen: np.ndarray
 
     @property
+    def sigma(self) -> float:
+        """px at 720 rows, of the blur as it was identified."""
+        return float(np.exp(self.given[FEATURES.index("blur identified")].mean()))
+
+    @property
     def right(self) -> np.ndarray:
         """Blocks that show the room."""
         return self.textured & (self.r > STRUCTURE_R)
 
-    def bare(self) -> Measured:
-        """The same where nothing speaks against the clip, and no place is left out."""
-        nowhere = np.zeros_like(self.judged)
-        return replace(self, judged=~nowhere, unblurred=nowhere, against="")
+    def alone(self, start: float, trees: np.ndarray) -> np.ndarray:
+        """What the trees say of each block, whatever speaks against the clip or the place."""
+        rows, columns = self.r.shape
+        return confidence(self.given, start, trees)[:rows, :columns]
 
     def believed(self, start: float, trees: np.ndarray) -> np.ndarray:
         """The confidence as the stage would write it, mean of each block."""
@@ -150,7 +155,7 @@ def table(title: str, told: list[tuple[Measured, np.ndarray]]) -> Iterator[str]:
         invented = int(((p >= BELIEVED) & one.invents & ~one.textured).sum())
         every.append((p[one.textured], one.right[one.textured], invented))
         yield row(one.name, *every[-1])
-    weak = np.array([one.name.startswith(WEAK) for one, _ in told])
+    weak = np.array([one.sigma < WEAK_PX for one, _ in told])
     groups = {"strong blurs": ~weak, "weak blurs": weak} if weak.any() else {}
     for name, chosen in {**groups, "all": np.ones_like(weak)}.items():
         part = [e for e, is_one in zip(every, chosen, strict=True) if is_one]
@@ -200,14 +205,21 @@ def calls(part: str, folder: Path) -> list[Measured]:
     return [kept(folder, name, lambda n=name, p=path: Call(n, read(p), books)) for name, path in clips.items()]
 
 
-def crossed(known: list[Measured]) -> list[tuple[Measured, np.ndarray]]:
-    """Each call as the trees foretell it that were fitted on three fourths without it."""
-    told = []
+def crossed(known: list[Measured]) -> tuple[list[tuple[Measured, np.ndarray]], str]:
+    """Each call as the trees foretell it that were fitted on three fourths without it; and what is right of the sure
+    blocks of calls that have few."""
+    told, few, right, sure = [], 0, 0, 0
     for k in range(FOLDS):
         rest = [one for i, one in enumerate(known) if i % FOLDS != k]
         model = rounded(*fit(*samples(rest), RISING))
-        told += [(one, one.believed(*model)) for one in known[k::FOLDS]]
-    return sorted(told, key=lambda pair: pair[0].name)
+        for one in known[k::FOLDS]:
+            told.append((one, one.believed(*model)))
+            chosen = (one.alone(*model) >= BELIEVED) & one.seen
+            if 0 < chosen.sum() < FEW:
+                few, sure = few + 1, sure + int((chosen & one.textured).sum())
+                right += int((chosen & one.right).sum())
+    line = f"\n{few} calls have 1 to {FEW - 1} sure blocks, of which {right} of {sure} with texture are right"
+    return sorted(told, key=lambda pair: pair[0].name), line
 
 
 def main() -> int:
@@ -223,14 +235,15 @@ def main() -> int:
     if "fitted" in asked.only:
         known = calls("fitted", asked.work)
         model = rounded(*fit(*samples(known), RISING))
-        print("\n".join(table("fitted, each fourth by the rest", crossed(known))), flush=True)
+        told, few = crossed(known)
+        print("\n".join([*table("fitted, each fourth by the rest", told), few]), flush=True)
         if asked.write:
             PLACE.write_text(source(*model), encoding="utf-8")
             print(f"wrote {PLACE}: of {len(FEATURES)} features", file=sys.stderr)
     for part in ("held-out", "fresh", "empty", "vendor"):
         if part in asked.only:
-            tested = [one.bare() if asked.bare else one for one in calls(part, asked.work)]
-            told = [(one, one.believed(*model)) for one in tested]
+            tested = calls(part, asked.work)
+            told = [(one, one.alone(*model) if asked.bare else one.believed(*model)) for one in tested]
             print("\n".join(table(part, told)), flush=True)
     return 0
 
