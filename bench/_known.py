@@ -101,6 +101,16 @@ def _weak(seed: int) -> Known:
     )  # fmt: skip
 
 
+def _lettered(seed: int) -> Known:
+    """The same of a rendered room as it is: fine letters, of which a weak blur takes much away."""
+    draw = random.Random(seed)
+    return Known(
+        ("gaussian", "shiguredo", "obs", "gaussian", "lfbw")[seed % 5], seed, draw.choice((MIDDLE, MIDDLE, SMALL, HD)),
+        draw.choice(MOTIONS), RENDERED, draw.choice(("", HELP, STUDENT)),
+        21 if seed % 5 == 4 else round(draw.uniform(3, 6), 1), seconds=6,
+    )  # fmt: skip
+
+
 FITTED = (
     Known("jitsi", 11, HD, "sway"),
     Known("jitsi-slight", 12, MIDDLE, "talking"),
@@ -186,7 +196,9 @@ FITTED = (
     Known("lfbw", 328, MIDDLE, "walk", "", STUDENT),
     *(_varied(seed) for seed in range(401, 441)),
     *(_weak(seed) for seed in range(501, 531)),
+    *(_lettered(seed) for seed in range(541, 565)),
 )
+PLACES = (RENDERED, READ, BOARD, MENU)
 TESTED = ("twilio", "backscrub", "bbb", "chime", "kaito", "volcomix")
 
 
@@ -195,7 +207,7 @@ def _drawn(seed: int) -> Known:
     draw = random.Random(seed)
     return Known(
         TESTED[seed % len(TESTED)], seed, draw.choice((HD, MIDDLE, SMALL)),
-        draw.choice(MOTIONS), draw.choice((RENDERED, READ, BOARD, MENU)), BOOK,
+        draw.choice(MOTIONS), draw.choice(PLACES), BOOK,
     )  # fmt: skip
 
 
@@ -228,11 +240,11 @@ HELD_OUT = (
     Known("bbb", 130, SMALL, "sway", BOARD, BOOK),
     Known("chime", 131, SMALL, "talking", "", BOOK),
     Known("volcomix", 132, MIDDLE, "walk", "", BOOK),
-    *(_drawn(seed) for seed in range(141, 159)),
+    *(_drawn(seed) for seed in (*range(141, 159), *range(161, 185))),
 )
 
-FRESH = tuple(_drawn(seed) for seed in range(161, 185))
-"""Calls that were made only once the trees were chosen: :data:`HELD_OUT` was looked at while they were."""
+FRESH = tuple(replace(_drawn(seed), room=PLACES[seed // len(TESTED) % len(PLACES)]) for seed in range(600, 624))
+"""Each profile before each room, made only once the trees were chosen: :data:`HELD_OUT` was looked at before."""
 
 
 def made(known: Known) -> Call:
