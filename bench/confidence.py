@@ -3,9 +3,10 @@
     python bench/confidence.py --work FOLDER [--write] [--bare] [--only fitted|held-out|fresh|empty|vendor ...]
 
 Fitted on: the composites of ``bench/_composites.py`` and the simulated calls ``FITTED`` and ``UNFOUND`` of
-``bench/_known.py``, each of the same weight, those that show nothing of more. Tested on: each fourth of these by the
-trees of the rest; ``HELD_OUT``, of other profiles, rooms, persons and seeds; ``FRESH``, which nobody had looked at when
-the trees were chosen; ``EMPTY``, where nothing may be believed; and last the clips of ``../shared/data/vendor``.
+``bench/_known.py``, each block of the same weight, those of calls that show nothing of more. Tested on: each fourth of
+these by the trees of the rest; ``HELD_OUT``, of other profiles, rooms, persons and seeds; ``FRESH``, which nobody had
+looked at when the trees were chosen; ``EMPTY``, where nothing may be believed; and last the clips of
+``../shared/data/vendor``.
 --write puts the trees into ``vbtools/ops/confidence_trees.py``. What is measured of a call is kept in FOLDER: empty it
 when what the trees are given changes. 10 to 20 s a call.
 
@@ -33,10 +34,8 @@ from vbtools.ops import confidence_trees
 from vbtools.ops.confidence import FEATURES, FEW, LEAVES, QUESTIONS, RISING, confidence
 from vbtools.ops.detail import STRUCTURE_R, TEXTURE, detail
 
-PER_CALL = 600.0
-"""Weight of a call, whatever its number of blocks."""
 EMPTY_WEIGHT = 3.0
-"""Times as much weighs a call that shows nothing of its room: there are few of them."""
+"""Times as much weighs a block of a call that shows nothing of its room: there are few of them."""
 UNTEXTURED = 0.3
 """Weight of a block in which the room has no texture and the estimate shows some."""
 BELIEVED = 0.8
@@ -122,8 +121,7 @@ def samples(calls: list[Measured]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         given.append(np.moveaxis(one.given[:, :rows, :columns], 0, -1)[counts])
         right.append(one.right[counts])
         each = np.where(one.textured, 1, UNTEXTURED)[counts]
-        times = 1.0 if one.right.any() else EMPTY_WEIGHT
-        weight.append(each * times * PER_CALL / max(each.sum(), 1))
+        weight.append(each * (1.0 if one.right.any() else EMPTY_WEIGHT))
     return np.concatenate(given), np.concatenate(right), np.concatenate(weight)
 
 

@@ -14,6 +14,7 @@ from vbtools.ops.confidence import (
     WIDEST_PX,
     blur_width,
     confidence,
+    moved_over,
     objection,
     of_blocks,
 )
@@ -92,17 +93,27 @@ LEANS = [1, 0.99, 0.98, 0.96, 0.92, 0.84, 0.75, 0.66, 0.57, 0.48, 0.41, 0.35, 0.
 
 
 @pytest.mark.parametrize(
-    ("opacity", "sharp", "because"),
+    ("opacity", "sharp", "moved", "because"),
     [
-        (STILL, False, "does not move"),
-        (LEANS, False, ""),
-        (LEANS, True, "sharp"),
-        ([0.0] * BINS, False, "nothing at the person's edge"),
+        (STILL, False, 0.008, "does not move"),
+        (STILL, False, 0.1, ""),  # a soft room's edges are as wide as that
+        (LEANS, False, 0.008, ""),
+        (LEANS, True, 0.03, "sharp"),
+        ([0.0] * BINS, False, 0.1, "nothing at the person's edge"),
     ],
 )
 def test_a_clip_is_objected_to_where_nothing_moves_and_not_where_the_room_shows_within_the_mask(
-    opacity: list[float], sharp: bool, because: str
+    opacity: list[float], sharp: bool, moved: float, because: str
 ) -> None:
-    told = objection(np.array(opacity, np.float32), sharp)
+    told = objection(np.array(opacity, np.float32), sharp, moved)
     assert because in told
     assert bool(told) == bool(because)
+
+
+def test_a_person_moved_over_what_was_free_in_part_of_the_frames() -> None:
+    free = np.zeros((10, 10), np.float32)
+    free[:, 5:] = 1
+    free[:, 4] = 0.03  # the segmenter wavers
+    assert moved_over(free) == 0
+    free[:, 5:7] = 0.4
+    assert moved_over(free) == pytest.approx(0.2)

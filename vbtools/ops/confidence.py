@@ -55,9 +55,14 @@ high at 720 rows, has as many."""
 UNBLURRED = 0.95
 """Confidence in what is sharp and still, and covered by the person; see :func:`vbtools.ops.overlays.unblurred`. A
 picture behind the person, of which a part only is sharp, would be the same."""
-MOST_LEVEL = 0.9
-"""Opacity from 16 px within the mask to 8 px beside it, against the strongest, all of which is higher than this only
-where nothing moves: of people who are still 0.96 and more, of those who move 0 to 0.5, before a soft room to 0.8."""
+LEAST_MOVED = 0.015
+"""Share of the picture that the person's surroundings cover at times, and leave free at times: of people who are still
+0.001 to 0.008, of those who talk 0.017 and more."""
+SOMETIMES = 0.05
+"""Of the frames, from either end: what is covered less, or left free less, is the segmenter's wavering."""
+MOST_LEVEL = 0.75
+"""Opacity from 16 px within the mask to 8 px beside it, against the strongest, all of which is higher than this where
+nothing moves: of people who are still 0.96 and more, of those who move up to 0.5, before a soft room up to 0.93."""
 USUAL_AGAINST = 1.8
 """The same of a clip that shows little, log of the ratio."""
 LEAST = 0.03
@@ -287,7 +292,16 @@ def centre_of(opacity: F32) -> float:
     return float((power * middle).sum() / max(power.sum(), 1e-6))
 
 
-def objection(opacity: F32, sharp: bool) -> str:
+def moved_over(free: F32) -> float:
+    """Share of the picture that the person's surroundings cover at times, and leave free at times, 0-1.
+
+    Args:
+        free: (H, W) float32: share of the frames in which a place was far from the person.
+    """
+    return float(((free > SOMETIMES) & (free < 1 - SOMETIMES)).mean())
+
+
+def objection(opacity: F32, sharp: bool, moved: float) -> str:
     """Why nothing in a clip can be taken for a leak, as a sentence; empty if there is no such reason.
 
     Single places look alike whether the room or the person's own detail comes back; over the whole clip they differ: of
@@ -296,12 +310,13 @@ def objection(opacity: F32, sharp: bool) -> str:
     Args:
         opacity: (BINS,) float32: the room's opacity by distance, against the strongest.
         sharp: the background is not blurred.
+        moved: share of the picture, 0-1, from :func:`moved_over`.
     """
     if not opacity.any():
         return "nothing at the person's edge agrees from one time to another"
     if sharp:
         return "the background is sharp: a picture in its place, or no blur"
-    if opacity[_between(-16, 8)].min() > MOST_LEVEL:
+    if moved < LEAST_MOVED and opacity[_between(-16, 8)].min() > MOST_LEVEL:
         return "the person does not move"
     return ""
 

@@ -87,7 +87,8 @@ def unblurred(
     """What lies in the room, or at least behind the person, and is sharp: where the person passes, its edges go; or
     masks take it for the person, as the product's did that left it sharp, and nothing changes there.
 
-    A thing is what sharp edges lie close together; if enough of its edges are such, all of it is told.
+    A thing is what sharp edges lie close together; if enough of its edges are such, all of it is told, and what lies
+    between them: fainter edges, and those that were hardly seen.
 
     Args:
         plate, seen, unit: as of :func:`overlays`.
@@ -111,7 +112,9 @@ def unblurred(
     behind = np.maximum(np.where(gone >= LEAST_GONE * met, gone, 0), wrong)
     is_behind = (behind >= LEAST_BEHIND * edges) & (behind >= LEAST_BEHIND_PX * unit * unit)
     is_behind[0] = False
-    return _grown(sharp & is_behind[of], unit)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * side - 1, 2 * side - 1))
+    whole = cv2.morphologyEx((sharp & is_behind[of]).astype(np.uint8), cv2.MORPH_CLOSE, disc)
+    return _grown(whole > 0, unit)
 
 
 def _sharp(plate: F32, seen: Mask, unit: float) -> Mask:

@@ -31,6 +31,7 @@ from vbtools.ops.confidence import (
     centre_of,
     confidence,
     features,
+    moved_over,
     objection,
 )
 from vbtools.ops.deconvolution import best_of_both, channel
@@ -215,7 +216,8 @@ def recover(job: AggregateJob) -> Recovered:
         through, blur.sigma, joined, alike,
     )  # fmt: skip
     given = features(evidence)
-    against = objection(opacity, plate.sharp)
+    moved = moved_over((plate.count / max(clip.seen.count, 1)).astype(np.float32))
+    against = objection(opacity, plate.sharp, moved)
     judged = ((sums.support > 0) | (plate.count > 0)) & ~plate.overlays
     shown[plate.unblurred] = 1
     trusted, sure = believed(confidence(given), judged, plate.unblurred, against)
