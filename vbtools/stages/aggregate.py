@@ -72,7 +72,7 @@ class Aggregate(Stage[AggregateParams]):
         ),
         Element(
             "unblurred", "uint8", ("H", "W"),
-            "method leak: 1 where something is as still and sharp, but the person covers it: the blur leaves it out",
+            "method leak: 1 where something is as still and sharp, but behind the person: the blur leaves it out",
             optional=True,
         ),
         Element(

@@ -117,7 +117,8 @@ class Leak:
             job.notes.append(f"no detail is believed: {found.objection}")
         elif 0 < found.sure < FEW:
             job.notes.append(
-                f"no detail is believed: places that look like the room are {found.sure}, and chance gives up to {FEW}"
+                f"no detail is believed: only {found.sure} of {FEW} blocks that it takes look like the room's, and chance"
+                " gives as many"
             )
         if found.lost:
             job.notes.append(f"{found.lost} frames are left out: their masks have lost part of the person")
@@ -127,8 +128,8 @@ class Leak:
         if found.unblurred.any():
             percent = 100 * found.unblurred.mean()
             job.notes.append(
-                f"{percent:.2g} % of the picture is sharp and still, and the person covers it: the blur leaves out a"
-                " piece of the room, or a picture is shown behind the person"
+                f"{percent:.2g} % of the picture is sharp and still, and lies behind the person: the blur leaves out a"
+                " piece of the room, or a picture is shown there"
             )
         if found.sharp:
             job.notes.append("what is drawn over a picture that is sharp itself cannot be told from it: no overlays")
@@ -148,7 +149,7 @@ class Recovered:
         coverage, support: uint32.
         passages: uint16.
         overlays: bool.
-        unblurred: bool: sharp and still as an overlay, but the person covers it.
+        unblurred: bool: sharp and still as an overlay, but behind the person.
         given: (F, rows, columns) float32: what the confidence of each block was made of.
         blur: what is known of the product's blur.
         halo: the blur, as the person's halo shows it.
