@@ -117,8 +117,8 @@ class Leak:
             job.notes.append(f"no detail is believed: {found.objection}")
         elif 0 < found.sure < FEW:
             job.notes.append(
-                f"no detail is believed: only {found.sure} of {FEW} blocks that it takes look like the room's, and chance"
-                " gives as many"
+                f"no detail is believed: only {found.sure} of {FEW} blocks that it takes look like the room's,"
+                " and chance gives as many"
             )
         if found.lost:
             job.notes.append(f"{found.lost} frames are left out: their masks have lost part of the person")
