@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 MOVED = 0.03
 """Share of the picture that the person sometimes covers and sometimes not, from which the edge can have shown it; one
 who sits still sways by less."""
-SOMETIMES = 0.05
-"""Of the frames, from either end: what is covered less, or left free less, is the segmenter's wavering."""
 MOST_LOST = 0.05
 """Share of the frames whose masks dip, from which it does not count that nothing was found: 0 of data's clips, up to
 0.05 of people who walk in; 0.06 to 0.18 where the plate shows parts of the person."""
@@ -271,6 +269,7 @@ def _moved(inputs: Reader) -> tuple[float, float]:
     have lost part of the person, 0-1."""
     import numpy as np
 
+    from vbtools.ops.confidence import moved_over
     from vbtools.ops.masks import level
     from vbtools.ops.steadiness import dips
 
@@ -287,4 +286,4 @@ def _moved(inputs: Reader) -> tuple[float, float]:
     area = np.concatenate(areas)
     often = count / len(area)
     lost = dips(area, np.asarray(inputs.array("extract", "time"), np.float64))
-    return float(np.mean((often > SOMETIMES) & (often < 1 - SOMETIMES))), float(lost.mean())
+    return moved_over((1 - often).astype(np.float32)), float(lost.mean())

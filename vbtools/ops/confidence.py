@@ -293,10 +293,10 @@ def centre_of(opacity: F32) -> float:
 
 
 def moved_over(free: F32) -> float:
-    """Share of the picture that the person's surroundings cover at times, and leave free at times, 0-1.
+    """Share of the picture that the person, or her surroundings, cover at times and leave free at times, 0-1.
 
     Args:
-        free: (H, W) float32: share of the frames in which a place was far from the person.
+        free: (H, W) float32: share of the frames in which a place was free of her, or far from her.
     """
     return float(((free > SOMETIMES) & (free < 1 - SOMETIMES)).mean())
 
