@@ -15,7 +15,8 @@ import numpy as np
 
 from vbtools.ops.confidence import DEPTH, LEAVES, QUESTIONS
 
-ROUNDS = 600
+ROUNDS = 1300
+"""From 600 on each fourth of the calls is foretold no better by the rest, but more decidedly, and still rightly."""
 SETTINGS = {
     "objective": "binary", "boost_from_average": False, "max_depth": DEPTH, "num_leaves": LEAVES, "learning_rate": 0.2,
     # some 80 samples of even odds a leaf, and as much again against it

@@ -1,7 +1,8 @@
 """Simulated calls for ``bench/confidence.py``: those that the confidence is fitted on, those that test it, and nothing.
 
-Profiles, rooms, persons and seeds of :data:`HELD_OUT` are in none of :data:`FITTED`; the calls of :data:`EMPTY` and
-:data:`UNFOUND` show no room, or no one room. Photographs and persons come from ``../shared/data`` (see its README).
+Profiles, rooms, persons and seeds of :data:`HELD_OUT`, :data:`SEEN` and :data:`FRESH` are in none of :data:`FITTED`;
+the calls of :data:`EMPTY` and :data:`UNFOUND` show no room, or no one room. Photographs and persons come from
+``../shared/data`` (see its README).
 """
 
 from __future__ import annotations
@@ -211,6 +212,11 @@ def _drawn(seed: int) -> Known:
     )  # fmt: skip
 
 
+def _each(seed: int) -> Known:
+    """The same, but that of 24 such calls in a row each profile is before each room."""
+    return replace(_drawn(seed), room=PLACES[seed // len(TESTED) % len(PLACES)])
+
+
 HELD_OUT = (
     Known("twilio", 101, HD, "sway", "", BOOK),
     Known("backscrub", 102, HD, "talking", "", BOOK),
@@ -242,9 +248,10 @@ HELD_OUT = (
     Known("volcomix", 132, MIDDLE, "walk", "", BOOK),
     *(_drawn(seed) for seed in (*range(141, 159), *range(161, 185))),
 )
-
-FRESH = tuple(replace(_drawn(seed), room=PLACES[seed // len(TESTED) % len(PLACES)]) for seed in range(600, 624))
-"""Each profile before each room, made only once the trees were chosen: :data:`HELD_OUT` was looked at before."""
+SEEN = tuple(_each(seed) for seed in range(600, 624))
+FRESH = tuple(_each(seed) for seed in range(700, 724))
+"""Each profile before each room, made only once the trees were chosen: :data:`HELD_OUT` and :data:`SEEN` were looked at
+before."""
 
 
 def made(known: Known) -> Call:

@@ -1,12 +1,12 @@
 """Fit the trees of ``vbtools.ops.confidence`` on calls whose room is known, and test them on others.
 
-    python bench/confidence.py --work FOLDER [--write] [--bare] [--only fitted|held-out|fresh|empty|vendor ...]
+    python bench/confidence.py --work FOLDER [--write] [--bare] [--only fitted|fresh|seen|held-out|empty|vendor ...]
 
 Fitted on: the composites of ``bench/_composites.py`` and the simulated calls ``FITTED`` and ``UNFOUND`` of
 ``bench/_known.py``, each block of the same weight, those of calls that show nothing of more. Tested on: each fourth of
-these by the trees of the rest; ``HELD_OUT``, of other profiles, rooms, persons and seeds; ``FRESH``, which nobody had
-looked at when the trees were chosen; ``EMPTY``, where nothing may be believed; and last the clips of
-``../shared/data/vendor``.
+these by the trees of the rest; ``FRESH``, of other profiles, rooms, persons and seeds, which nobody had looked at when
+the trees were chosen; ``SEEN``, which was fresh for the trees before, and ``HELD_OUT``, for those before these;
+``EMPTY``, where nothing may be believed; and last the clips of ``../shared/data/vendor``.
 --write puts the trees into ``vbtools/ops/confidence_trees.py``. What is measured of a call is kept in FOLDER: empty it
 when what the trees are given changes. 10 to 20 s a call.
 
@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from _boosting import fit
 from _composites import DATA, SCENES, Call, Man, call, read, recovered
-from _known import EMPTY, FITTED, FRESH, HELD_OUT, UNFOUND, made, nothing
+from _known import EMPTY, FITTED, FRESH, HELD_OUT, SEEN, UNFOUND, made, nothing
 
 from vbtools.backends.aggregate import leak
 from vbtools.ops import confidence_trees
@@ -40,6 +40,7 @@ UNTEXTURED = 0.3
 """Weight of a block in which the room has no texture and the estimate shows some."""
 BELIEVED = 0.8
 FOLDS = 4
+TESTS = ("fresh", "seen", "held-out", "empty", "vendor")
 VENDOR = ("shiguredo15_books", "livekit50_books", "lfbw_blur40_books", "lfbw21_books")
 WEAK_PX = 8.0
 """A blur is weak below, effective sigma at 720 rows, as identified."""
@@ -163,9 +164,12 @@ def table(title: str, told: list[tuple[Measured, np.ndarray]]) -> Iterator[str]:
 def source(start: float, trees: np.ndarray) -> str:
     """The module that holds the trees."""
     parts = [0, QUESTIONS, 2 * QUESTIONS, 2 * QUESTIONS + LEAVES]  # a line each: features, bounds, odds
+    # A bound has the digits of a float32: much is wholly free of the person, and 0.99999, rounded, would be no bound.
+    digits = (2, 9, 4)
     rows = "\n".join(
         "    (" + ",\n     ".join(
-            ", ".join(f"{value:.4g}" for value in tree[low:high]) for low, high in pairwise(parts)
+            ", ".join(f"{value:.{most}g}" for value in tree[low:high])
+            for (low, high), most in zip(pairwise(parts), digits, strict=True)
         ) + ")," for tree in trees
     )  # fmt: skip
     return (
@@ -193,9 +197,9 @@ def calls(part: str, folder: Path) -> list[Measured]:
         todo = [name for name in SCENES if not (folder / f"{name}.npz").exists()]
         man = Man.load() if todo else None
         return known + [kept(folder, name, lambda name=name: call(name, man)) for name in SCENES]  # type: ignore[arg-type]
-    if part in {"held-out", "fresh"}:
-        chosen = HELD_OUT if part == "held-out" else FRESH
-        return [kept(folder, one.name, lambda one=one: made(one)) for one in chosen]
+    tests = {"fresh": FRESH, "seen": SEEN, "held-out": HELD_OUT}
+    if part in tests:
+        return [kept(folder, one.name, lambda one=one: made(one)) for one in tests[part]]
     if part == "empty":
         return [kept(folder, one.name, lambda one=one: nothing(one)) for one in EMPTY]
     books = cv2.imread(str(DATA / "vendor" / "scene_books" / "background.png"))[..., ::-1]
@@ -225,7 +229,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="where what was measured is kept")
     parser.add_argument("--write", action="store_true", help="write the trees")
-    parser.add_argument("--only", nargs="+", default=("fitted", "held-out", "fresh", "empty", "vendor"), help="parts")
+    parser.add_argument("--only", nargs="+", default=("fitted", *TESTS), help="parts")
     parser.add_argument("--bare", action="store_true", help="what the trees say: no objection, no place left out")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
@@ -238,7 +242,7 @@ def main() -> int:
         if asked.write:
             PLACE.write_text(source(*model), encoding="utf-8")
             print(f"wrote {PLACE}: of {len(FEATURES)} features", file=sys.stderr)
-    for part in ("held-out", "fresh", "empty", "vendor"):
+    for part in TESTS:
         if part in asked.only:
             tested = calls(part, asked.work)
             told = [(one, one.alone(*model) if asked.bare else one.believed(*model)) for one in tested]

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from vbtools.ops.confidence_blocks import FINE_PX, MEASURES, measures, of_clip
 from vbtools.ops.confidence_blocks import RISING as RISING_MEASURES
+from vbtools.ops.confidence_through import RISING as RISING_THROUGH
+from vbtools.ops.confidence_through import THROUGH, WIDEST_KNOWN_PX, through
 from vbtools.ops.confidence_trees import START, TREES
 from vbtools.ops.deconvolution import Channel
 from vbtools.ops.detail import block_means, high_pass, scaled
@@ -37,10 +39,12 @@ POOLED = (
     "blurred leak like the plate", "frames for over against", "picture's strength", "picture's fineness",
 )  # fmt: skip
 IN_CLIP = "against the plate in the clip"
-FEATURES = (*POOLED, *MEASURES, IN_CLIP)
-"""What the trees are given of a block: what is pooled around it, what is measured of it by itself, and how much weaker
-than what the edge shows the plate is in the clip: so much the blur takes away, from what no edge went over too."""
-RISING = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1, 1, 1, -1, 1, 1, 1, 1, 0, 0, *RISING_MEASURES, 0)
+FEATURES = (*POOLED, *MEASURES, IN_CLIP, *THROUGH)
+"""What the trees are given of a block: what is pooled around it, what is measured of it by itself, how much weaker than
+what the edge shows the plate is in the clip (so much the blur takes away, from what no edge went over too), and what
+the plate tells of the detail that the blur took."""
+RISING_POOLED = (1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, -1, 1, 1, 1, -1, 1, 1, 1, 1, 0, 0)
+RISING = (*RISING_POOLED, *RISING_MEASURES, 0, *RISING_THROUGH)
 """Of each feature: 1 where more of it can only speak for the room, -1 where only against it, 0 where neither is so."""
 DEPTH = 3
 """Questions that a tree asks of a block, one after another."""
@@ -79,11 +83,8 @@ ENOUGH_EDGES = 200
 """Pixels of edges, for a blur to be told from them."""
 WIDEST_PX = 12.0
 """px at 720 rows: what is told of a blur that leaves no edges."""
-WIDEST_KNOWN_PX = 30.0
-"""px at 720 rows: what is told of a blur that is not identified."""
 LEAST_BLUR_PX = 2.0
 """px at 720 rows, below the products' least: edges that are sharper were drawn over the blurred picture."""
-
 
 NOISE_TO_SIGNAL = 1e-2
 """Of Wiener's filter (1949) by which the plate's blur is undone, to foretell what it took from each place."""
@@ -139,7 +140,7 @@ def features(seen: Evidence) -> F32:
     found = np.concatenate([of_blocks(pooled(seen), seen.grid, (size[0], size[1])), measures(seen)])
     alike, against = (found[FEATURES.index(name)] for name in ("passages alike", "against the plate"))
     told = of_clip(against, alike, USUAL_AGAINST)
-    return np.concatenate([found, np.full((1, *alike.shape), told, np.float32)])
+    return np.concatenate([found, np.full((1, *alike.shape), told, np.float32), through(seen)])
 
 
 def pooled(seen: Evidence) -> F32:

@@ -48,7 +48,7 @@ ALIKE_FLOOR = 0.05
 
 def measures(seen: Evidence) -> F32:
     """(len(MEASURES), rows, columns) float32; blocks cut off at the right and lower borders are included."""
-    unit, blocks = seen.unit, _Blocks(seen.picture.shape)
+    unit, blocks = seen.unit, Blocks(seen.picture.shape)
     shown = seen.room.best * seen.scale
     sigma = DETAIL_PX * unit
     picture, undone = high_pass(seen.picture, sigma), high_pass(seen.channel.undone, sigma)
@@ -63,7 +63,8 @@ def measures(seen: Evidence) -> F32:
     near_by = _smooth(pairs.passages * pairs.seen) / np.maximum(_smooth(pairs.seen), np.float32(1e-3))
     found = (
         np.log(strength + 0.5), np.log((strength + 0.5) / (around + 0.5)), np.log(around + 0.3),
-        _straightness(blocks, seen.picture, unit), np.log((blocks.strength(fine) + 0.1) / (strength + 0.3)),
+        blocks.straightness(cv2.GaussianBlur(seen.picture, (0, 0), unit), 1.0),
+        np.log((blocks.strength(fine) + 0.1) / (strength + 0.3)),
         *(np.log(finer / coarser) for finer, coarser in pairwise(bands)),
         np.log(undone_strength + 0.3), np.log(undone_strength / seen.channel.noise + 0.1),
         blocks.alike(picture, undone), blocks.alike(picture, shown),
@@ -86,7 +87,7 @@ def of_clip(values: F32, alike: F32, usual: float) -> float:
     return (float((sure * values).sum()) + USUAL * usual) / (float(sure.sum()) + USUAL)
 
 
-class _Blocks:
+class Blocks:
     """Means over the blocks of a picture of a size (H, W), those at the borders over what there is of them."""
 
     def __init__(self, size: tuple[int, ...]) -> None:
@@ -111,6 +112,21 @@ class _Blocks:
     def deviation(self, plane: F32) -> F32:
         return np.asarray(np.sqrt(self.variance(plane)), np.float32)
 
+    def around(self, plane: F32) -> F32:
+        """The same of a block and the eight around it."""
+        return np.asarray(np.sqrt(_of_neighbours(self.strength(plane) ** 2)), np.float32)
+
+    def straightness(self, plane: F32, floor: float) -> F32:
+        """How far the slopes of a block have one direction, 0-1: of an edge 1, of a texture 0.
+
+        Args:
+            plane: (H, W) float32, smooth.
+            floor: added to the power of the slopes (of Sobel's filter): what is weaker has no direction.
+        """
+        along, down = (cv2.Sobel(plane, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+        apart, aslant = self.mean(along * along - down * down), self.mean(2 * along * down)
+        return np.asarray(np.hypot(apart, aslant) / (self.mean(along * along + down * down) + floor), np.float32)
+
     def alike(self, one: F32, other: F32) -> F32:
         """Correlation, small where either is weak."""
         both = self.mean(one * other) - self.mean(one) * self.mean(other)
@@ -120,14 +136,6 @@ class _Blocks:
 def _bands(plane: F32, unit: float) -> list[F32]:
     smooth = [cv2.GaussianBlur(plane, (0, 0), sigma * unit) for sigma in BANDS_PX]
     return [np.asarray(fine - coarse, np.float32) for fine, coarse in pairwise(smooth)]
-
-
-def _straightness(blocks: _Blocks, plane: F32, unit: float) -> F32:
-    """How far the slopes of a block have one direction, 0-1: of an edge 1, of a texture 0."""
-    smooth = cv2.GaussianBlur(plane, (0, 0), unit)
-    along, down = (cv2.Sobel(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
-    apart, aslant = blocks.mean(along * along - down * down), blocks.mean(2 * along * down)
-    return np.asarray(np.hypot(apart, aslant) / (blocks.mean(along * along + down * down) + 1), np.float32)
 
 
 def _of_neighbours(plane: F32) -> F32:

@@ -37,7 +37,7 @@ class Aggregate(Stage[AggregateParams]):
     """Combine the background's observations, tile by tile, person excluded."""
 
     name = "aggregate"
-    version = 9
+    version = 10
     summary = "background: median | mean | max | leak"
     example = "vbtools aggregate -p study.h5 --method median --dilate 10"
     Params = AggregateParams
