@@ -54,7 +54,7 @@ MOST_UNSUPPORTED = np.float32(0.5)
 """Bound of the confidence where the clip as a whole speaks against a leak; see :func:`objection`, and :data:`FEW`."""
 SURE, FEW = 0.8, 10
 """Confidence from which detail is believed, and how many blocks of a clip it takes: in clips in which fewer are as
-sure, 0.6 of these are right (35 of 60, each fourth of the fitted calls by the rest). A word of five letters, 40 px
+sure, half of these are right (18 of 36, each fourth of the fitted calls by the rest). A word of five letters, 40 px
 high at 720 rows, has as many."""
 UNBLURRED = 0.95
 """Confidence in what is sharp and still, and covered by the person; see :func:`vbtools.ops.overlays.unblurred`. A
