@@ -183,10 +183,17 @@ def source(start: float, trees: np.ndarray) -> str:
 
 
 def rounded(start: float, trees: np.ndarray) -> tuple[float, np.ndarray]:
-    """The trees as they are written."""
+    """The trees as they are written.
+
+    Raises:
+        AssertionError: their bounds have lost digits.
+    """
     held: dict[str, object] = {}
     exec(source(start, trees), held)  # the very text that is written
-    return held["START"], held["TREES"]  # type: ignore[return-value]
+    written: np.ndarray = held["TREES"]  # type: ignore[assignment]
+    asked = slice(QUESTIONS, 2 * QUESTIONS)
+    np.testing.assert_allclose(written[:, asked], np.minimum(trees[:, asked], 1e9), rtol=1e-8)
+    return held["START"], written  # type: ignore[return-value]
 
 
 def calls(part: str, folder: Path) -> list[Measured]:
