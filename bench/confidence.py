@@ -8,7 +8,7 @@ these by the trees of the rest; ``FRESH``, of other profiles, rooms, persons and
 the trees were chosen; ``SEEN``, which was fresh for the trees before, and ``HELD_OUT``, for those before these;
 ``EMPTY``, where nothing may be believed; and last the clips of ``../shared/data/vendor``.
 --write puts the trees into ``vbtools/ops/confidence_trees.py``. What is measured of a call is kept in FOLDER: empty it
-when what the trees are given changes. 10 to 20 s a call.
+when what the trees are given changes. 20 to 60 s a call.
 
 Columns: blocks with texture; of these shown (r > 0.5); with confidence from 0.8; the share of those that is shown; the
 share of the shown that has it; expected calibration error; blocks without texture that are believed to have some.

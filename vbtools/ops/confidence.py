@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from vbtools.ops.confidence_blocks import FINE_PX, MEASURES, measures, of_clip
 from vbtools.ops.confidence_blocks import RISING as RISING_MEASURES
 from vbtools.ops.confidence_through import RISING as RISING_THROUGH
-from vbtools.ops.confidence_through import THROUGH, WIDEST_KNOWN_PX, through
+from vbtools.ops.confidence_through import THROUGH, WIDEST_KNOWN_PX, known_sigma, through
 from vbtools.ops.confidence_trees import START, TREES
 from vbtools.ops.deconvolution import Channel
 from vbtools.ops.detail import block_means, high_pass, scaled
@@ -166,7 +166,7 @@ def pooled(seen: Evidence) -> F32:
     alike = pool(shown * plate_detail) / np.sqrt(power * plate_power + 1e-3) * plate_power / (plate_power + 4)
     width = blur_width(seen.plate, seen.free > 0, unit)
     undone = high_pass(_undone(seen.plate, width * unit), DETAIL_PX * unit)
-    sigma = seen.sigma if np.isfinite(seen.sigma) and seen.sigma > 0 else WIDEST_KNOWN_PX * unit
+    sigma = known_sigma(seen.sigma, unit)
     brought, picture = high_pass(seen.channel.undone, DETAIL_PX * unit), high_pass(seen.picture, DETAIL_PX * unit)
     again = high_pass(cv2.GaussianBlur(shown, (0, 0), sigma), DETAIL_PX * unit)
     picture_fine, picture_power = high_pass(seen.picture, FINE_PX * unit), pool(picture * picture)

@@ -113,7 +113,7 @@ class Blocks:
         return np.asarray(np.sqrt(self.variance(plane)), np.float32)
 
     def around(self, plane: F32) -> F32:
-        """The same of a block and the eight around it."""
+        """Root of the mean square of a block and the eight around it."""
         return np.asarray(np.sqrt(_of_neighbours(self.strength(plane) ** 2)), np.float32)
 
     def straightness(self, plane: F32, floor: float) -> F32:

@@ -56,14 +56,18 @@ def through(seen: Evidence) -> F32:
 
 
 def told_sigma(sigma: float, unit: float) -> float:
+    """:func:`known_sigma` within the bounds between which blurs are told apart."""
+    return float(np.clip(known_sigma(sigma, unit), NARROWEST_KNOWN_PX * unit, WIDEST_KNOWN_PX * unit))
+
+
+def known_sigma(sigma: float, unit: float) -> float:
     """px of a blur as identified, or of the widest one where it is not (NaN, 0).
 
     Args:
         sigma: px.
         unit: rows / 720.
     """
-    known = np.isfinite(sigma) and sigma > 0
-    return float(np.clip(sigma, NARROWEST_KNOWN_PX * unit, WIDEST_KNOWN_PX * unit)) if known else WIDEST_KNOWN_PX * unit
+    return sigma if np.isfinite(sigma) and sigma > 0 else WIDEST_KNOWN_PX * unit
 
 
 def _blurred(plane: F32, sigma: float) -> F32:
